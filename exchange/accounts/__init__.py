@@ -1,0 +1,1 @@
+"""Signing in, the second factor of staff, and the profile."""

@@ -1,0 +1,234 @@
+"""Papers: what the call asks for, and the person's own library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from exchange.apply.forms import DoneForm, LibraryForm, UploadForm
+from exchange.apply.pages import own
+from exchange.ui.errors import status_of
+from exchange.ui.files import original_file, page_response
+from exchange.ui.guards import open_to
+from exchange.ui.uploads import LARGEST
+from scholarships.applications import actions
+from scholarships.applications.answers import sections_for
+from scholarships.applications.content import Content, content_of, requirements_for
+from scholarships.applications.models import Application, Attachment
+from scholarships.applications.readiness import problems_of_section
+from scholarships.calls.form import Requirement
+from scholarships.documents import actions as papers
+from scholarships.documents.checking import Limits, limits_sentence, refusal, too_large
+from scholarships.documents.models import Document
+from scholarships.events.models import Event
+
+
+@open_to()
+@require_http_methods(["GET", "POST"])
+def documents(request: HttpRequest, code: str) -> HttpResponse:
+    """Each paper that the call asks for, with its rules, its files and a place to add one."""
+    application = own(request, code)
+    try:
+        actions.require_writable(application, "documents", by=request.user, now=timezone.now())
+    except ValidationError as refused:
+        messages.warning(request, refused.messages[0])
+        return redirect("apply:status", code=code)
+    content = content_of(application)
+    errors: ValidationError | None = None
+    where = ""
+    if request.method == "POST":
+        where = request.POST.get("requirement", "")
+        try:
+            if where:
+                _take(request, application, content, where)
+                return redirect(f"{reverse('apply:documents', args=[code])}#{where}")
+            return _done(request, application, content)
+        except ValidationError as refused:
+            errors = refused
+            content = content_of(application)
+    return _page(request, application, content, errors, where)
+
+
+def _take(request: HttpRequest, application: Application, content: Content, where: str) -> None:
+    """Take a file for the paper WHERE: from the library, or as it is sent."""
+    requirement = content.form.requirement(where)
+    if requirement is None:
+        raise Http404
+    if "remove" in request.POST:
+        attachment = get_object_or_404(Attachment, revision=content.revision, pk=request.POST["remove"])
+        actions.detach(application, attachment, by=request.user)
+        return
+    if "use" in request.POST:
+        chosen = get_object_or_404(
+            Document.objects.visible_to(request.user).select_related("current__document"), code=request.POST["use"], current__isnull=False
+        )
+        actions.attach(application, where, chosen.current, by=request.user)
+        return
+    form = UploadForm(request.POST, request.FILES, asks_date=bool(requirement.validity.get("months_before_close")), prefix=where)
+    if not form.is_valid():
+        raise ValidationError([error for errors in form.errors.as_data().values() for error in errors])
+    limits = limits_of(requirement)
+    file = _sent_file(request, form.cleaned_data.get("file"), limits)
+    if len(content.attached(where)) >= requirement.most:
+        raise ValidationError(_("At most %(most)d files fit here. Remove one first."), code="too_many", params={"most": requirement.most})
+    version = papers.add(request.user, requirement.kind, file, file.name or "", limits=limits, issued_on=form.cleaned_data.get("issued_on"))
+    actions.attach(application, where, version, by=request.user)
+
+
+def _sent_file(request: HttpRequest, file: UploadedFile | None, limits: Limits) -> UploadedFile:
+    oversized = getattr(request, "oversized", 0)
+    if oversized:
+        raise too_large(max(oversized, LARGEST), limits)
+    if file is None:
+        raise ValidationError(_("Choose a file first."), code="required")
+    if not file.size:
+        raise refusal("empty", limits)
+    return file
+
+
+def limits_of(requirement: Requirement) -> Limits:
+    return Limits(size=requirement.max_bytes, pages=requirement.max_pages)
+
+
+def _done(request: HttpRequest, application: Application, content: Content) -> HttpResponse:
+    section = content.form.section("documents")
+    assert section is not None, "a call that asks for papers has this section"
+    done = request.POST.get("done") == "y"
+    problems = problems_of_section(section, content, content.facts) if done else []
+    actions.save_answers(
+        application, section, {}, is_done=done and not problems, known_version=int(request.POST.get("version") or 0), by=request.user
+    )
+    if problems:
+        raise ValidationError([ValidationError(problem.message, code=problem.code) for problem in problems])
+    if "exit" in request.POST:
+        return redirect("apply:tasks", code=application.code)
+    sections = [section.key for section in sections_for(content.form, content.facts)]
+    following = sections[sections.index("documents") + 1 :]
+    return (
+        redirect("apply:section", code=application.code, key=following[0]) if following else redirect("apply:tasks", code=application.code)
+    )
+
+
+def _page(request: HttpRequest, application: Application, content: Content, errors: ValidationError | None, where: str) -> HttpResponse:
+    facts = content.facts
+    asked = requirements_for(content.form, facts)
+    library: dict[str, list[Document]] = {}
+    for document in Document.objects.visible_to(request.user).filter(current__isnull=False).select_related("current").order_by("-pk"):
+        library.setdefault(document.kind, []).append(document)
+    rows = []
+    for requirement in asked:
+        files = content.attached(requirement.key)
+        used = {attachment.file.document_id for attachment in files}
+        rows.append(
+            {
+                "requirement": requirement,
+                "files": files,
+                "offered": [document for document in library.get(requirement.kind, []) if document.pk not in used][:3],
+                "has_room": len(files) < requirement.most,
+                "limits": limits_sentence(limits_of(requirement)),
+                "form": UploadForm(asks_date=bool(requirement.validity.get("months_before_close")), prefix=requirement.key),
+                "errors": errors.messages if errors and where == requirement.key else [],
+            }
+        )
+    row = content.answers.get("documents")
+    sections = [section.key for section in sections_for(content.form, facts)]
+    in_place = sum(len(line["files"]) >= line["requirement"].least for line in rows if line["requirement"].is_required)  # type: ignore[attr-defined, arg-type]
+    context: dict[str, Any] = {
+        "application": application,
+        "call": application.call,
+        "section": content.form.section("documents"),
+        "rows": rows,
+        "entries": [(f"id_{where}-file" if where else "", message) for message in (errors.messages if errors else [])],
+        "done": DoneForm(initial={"done": "y" if row and row.is_done else ""}),
+        "version": row.version if row else 0,
+        "in_place": in_place,
+        "needed": sum(requirement.is_required for requirement in asked),
+        "number": sections.index("documents") + 1 if "documents" in sections else None,
+        "count": len(sections),
+    }
+    return render(request, "apply/documents.html", context, status=status_of(errors))
+
+
+@open_to()
+@require_http_methods(["GET", "POST"])
+def library(request: HttpRequest) -> HttpResponse:
+    """My documents: upload once, use in every application, see who has opened them."""
+    form = LibraryForm(request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        form.is_valid()
+        try:
+            if getattr(request, "oversized", 0) or (form.cleaned_data.get("file") and not form.errors):
+                file = _sent_file(request, form.cleaned_data.get("file"), Limits())
+                papers.add(request.user, form.cleaned_data["kind"], file, file.name or "")
+                messages.success(request, _("The document is in your library."))
+                return redirect("apply:library")
+        except ValidationError as refused:
+            form.add_error("file", refused)
+    documents = Document.objects.visible_to(request.user).select_related("current").order_by("-pk")
+    uses = documents.annotate(
+        uses=Count("versions__attachments__revision__application", distinct=True),
+        in_draft=Count("versions__attachments", filter=Q(versions__attachments__revision__handed_in_at__isnull=True)),
+    )
+    context = {"form": form, "documents": uses, "limits": limits_sentence(Limits())}
+    return render(request, "apply/library.html", context, status=422 if form.errors else 200)
+
+
+@open_to()
+@require_POST
+def remove(request: HttpRequest, paper: str) -> HttpResponse:
+    document = get_object_or_404(Document.objects.visible_to(request.user), code=paper)
+    try:
+        papers.remove(document, by=request.user)
+    except ValidationError as refused:
+        messages.warning(request, refused.messages[0])
+    else:
+        messages.success(request, _("The document is removed from your library."))
+    return redirect("apply:library")
+
+
+@open_to()
+@require_GET
+def download(request: HttpRequest, paper: str) -> HttpResponse:
+    """My own file, as I sent it."""
+    document = get_object_or_404(Document.objects.visible_to(request.user).select_related("current__document"), code=paper)
+    if document.current is None:
+        raise Http404
+    return original_file(document.current)
+
+
+@open_to()
+@require_GET
+def page(request: HttpRequest, paper: str, number: int) -> HttpResponse:
+    """A page of my own file as an image, as readers of the application see it."""
+    document = get_object_or_404(Document.objects.visible_to(request.user).select_related("current"), code=paper)
+    if document.current is None:
+        raise Http404
+    return page_response(document.current, number)
+
+
+@open_to()
+@require_GET
+def opened(request: HttpRequest) -> HttpResponse:
+    """Who has opened my documents."""
+    mine = Document.objects.filter(owner=request.user)
+    kinds = {document.code: document.get_kind_display() for document in mine}
+    events = (
+        Event.objects.filter(name=papers.OPENED, subject_kind="document", subject_key__in=list(kinds))
+        .select_related("by")
+        .order_by("-pk")[:200]
+    )
+    rows = [
+        {"at": event.at, "kind": kinds[event.subject_key], "actor": event.actor, "application": event.data.get("application", "")}
+        for event in events
+    ]
+    return render(request, "apply/opened.html", {"rows": rows})

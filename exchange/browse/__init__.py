@@ -1,0 +1,1 @@
+"""The visitor: open calls, what they pay and ask, programmes, and "can I apply?" before any account."""

@@ -1,0 +1,1 @@
+"""The officer: one list, one record, eligibility, reviewers, places, offers, outbox."""

@@ -1,0 +1,1 @@
+"""The nominating body: check papers, rank, send within its places."""

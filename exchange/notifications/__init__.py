@@ -1,0 +1,1 @@
+"""Messages to people: who hears of what (catalogue), the rows that wait (outbox), and their delivery."""

@@ -1,0 +1,61 @@
+"""A letter in the recipient's language: subject, plain text, HTML with its styles inlined, and the page it leads to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.template import Context
+from django.template.loader import get_template, render_to_string
+from django.utils import translation
+
+from exchange.notifications.catalogue import notice_of
+from exchange.notifications.models import Message
+from exchange.notifications.subjects import context_of
+
+
+@dataclass(frozen=True)
+class Letter:
+    subject: str
+    text: str
+    html: str = ""
+    link: str = ""
+
+
+_inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=True)
+
+
+def compose(message: Message) -> Letter:
+    """Render MESSAGE.
+
+    Raises:
+        LookupError: its kind is no longer in the catalogue, or what it is about is gone.
+    """
+    notice = notice_of(message.kind)
+    if notice is None:
+        raise LookupError(f"no notice “{message.kind}”")
+    with translation.override(message.language):
+        return write_letter(notice.letter, context_of(message))
+
+
+def write_letter(letter: str, context: dict[str, Any]) -> Letter:
+    """Render the three templates of LETTER in the active language. ``context["link"]`` is a path."""
+    link = context.get("link", "")
+    full = {
+        **context,
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+        "url": settings.SITE_URL + link,
+        "office": settings.OFFICE_EMAIL,
+    }
+    subject = " ".join(_plain(f"emails/{letter}.subject.txt", full).split())
+    text = _plain(f"emails/{letter}.txt", full).strip() + "\n"
+    html = _inliner.inline(render_to_string(f"emails/{letter}.html", {**full, "subject": subject}))
+    return Letter(subject, text, html, link)
+
+
+def _plain(template: str, context: dict[str, Any]) -> str:
+    """Plain text is not HTML: nothing is escaped in it."""
+    return get_template(template).template.render(Context(context, autoescape=False))

@@ -1,0 +1,98 @@
+"""Message, a row of the outbox, and Relay, the state of the way out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from scholarships.events.codes import new_code
+from scholarships.events.models import Event
+from scholarships.privacy.declarations import Period, Personal, Purpose
+
+
+class Delivery(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def due(self, *, at: datetime) -> MessageQuerySet:
+        """What may be sent now: queued and due, or left behind by a worker whose lease has run out."""
+        return self.filter(Q(delivery=Delivery.QUEUED, due_at__lte=at) | Q(delivery=Delivery.SENDING, leased_until__lt=at))
+
+    def about(self, subject: Any) -> MessageQuerySet:
+        return self.filter(event__subject_kind=subject._meta.model_name, event__subject_key=subject.code)
+
+
+class Message(models.Model):
+    """One letter to one recipient about one event.
+
+    The row is written in the transaction of what happened; a worker renders it once (``subject``,
+    ``text``, ``html``), keeps that, and sends it until it is through. ``claim`` is the fencing
+    token of the worker that holds the lease: whoever lost it cannot write the outcome any more.
+    ``tries`` counts refused tries; ``message_id`` stays the same on each.
+    """
+
+    code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
+    event = models.ForeignKey(Event, models.PROTECT, related_name="messages")
+    kind = models.CharField(max_length=60)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="messages")
+    address = models.EmailField(_("address"))
+    language = models.CharField(max_length=10, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
+    subject = models.CharField(_("subject"), max_length=250, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    link = models.CharField(max_length=200, blank=True)
+    message_id = models.CharField(max_length=120, unique=True)
+    delivery = models.CharField(_("delivery"), max_length=8, choices=Delivery, default=Delivery.QUEUED)
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now)
+    claim = models.CharField(max_length=32, blank=True)
+    leased_until = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(_("what went wrong"), max_length=250, blank=True)
+    sent_at = models.DateTimeField(null=True)
+
+    PERSONAL = {
+        "address": Personal(Purpose.CONTACT, Period.MESSAGE, lambda row, name: "erased@erased.invalid"),
+        "subject": Personal(Purpose.PROOF, Period.MESSAGE),
+        "text": Personal(Purpose.PROOF, Period.MESSAGE),
+        "html": Personal(Purpose.PROOF, Period.MESSAGE),
+        "error": Personal(Purpose.PROOF, Period.MESSAGE),
+    }
+    NOT_PERSONAL = ("code", "kind", "link", "message_id", "claim")
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "address", "kind"], name="message_once"),
+            models.CheckConstraint(name="message_sent_has_a_date", condition=~Q(delivery=Delivery.SENT) | Q(sent_at__isnull=False)),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(delivery=Delivery.QUEUED), name="message_due"),
+            models.Index(fields=["leased_until"], condition=Q(delivery=Delivery.SENDING), name="message_leased"),
+            models.Index(fields=["user", "-id"], name="message_of_user"),
+            models.Index(fields=["delivery", "-id"], name="message_by_delivery"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.code}"
+
+
+class Relay(models.Model):
+    """One row: until when the way out is paused, after most of a batch was refused."""
+
+    paused_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"paused until {self.paused_until}" if self.paused_until else "open"

@@ -1,0 +1,311 @@
+"""All settings, read once from the environment. Development differs by environment, not by module.
+
+With nothing set this is the demo. An https SITE_URL makes it production.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from exchange.environment import Misconfigured, broker_url, env, flag, mail_settings, number, secret_in, socket_in
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = Path(env("VAR", str(BASE_DIR / "var")))  # everything that is written while running
+
+# -- Where and as what -----------------------------------------------------------
+PORT = number("PORT", 8000)
+SITE_NAME = env("SITE_NAME", "Sapar")
+SITE_URL = env("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+IS_PRODUCTION = SITE_URL.startswith("https://")
+IS_DEMO = not IS_PRODUCTION
+DEBUG = flag("DEBUG")
+SECRET_KEY = env("SECRET_KEY", "") or (secret_in(VAR) if IS_DEMO else "")
+
+if IS_PRODUCTION:
+    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure"):
+        raise Misconfigured("SITE_URL is https, so this is production: set SECRET_KEY to 50 or more random characters.")
+    if DEBUG:
+        raise Misconfigured("DEBUG is on, and SITE_URL is https. Switch DEBUG off in production.")
+
+_host = urlsplit(SITE_URL).hostname or ""
+ALLOWED_HOSTS = (
+    [_host] if IS_PRODUCTION else list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", _host, *env("ALLOWED_HOSTS", "").split(",")]))
+)
+ALLOWED_HOSTS = [host for host in ALLOWED_HOSTS if host]
+if "*" in ALLOWED_HOSTS:
+    raise Misconfigured("ALLOWED_HOSTS must name hosts; “*” would let anybody's host name in.")
+CSRF_TRUSTED_ORIGINS = [SITE_URL] if IS_PRODUCTION else []
+INTERNAL_IPS = ["127.0.0.1"]
+
+# -- What is installed -----------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "csp",
+    "django_countries",
+    "scholarships.events",
+    "scholarships.partners",
+    "scholarships.people",
+    "scholarships.documents",
+    "scholarships.programmes",
+    "scholarships.schemes",
+    "scholarships.calls",
+    "scholarships.quotas",
+    "scholarships.applications",
+    "scholarships.nominations",
+    "scholarships.reviews",
+    "scholarships.allocations",
+    "scholarships.offers",
+    "exchange.notifications",
+    "exchange.accounts",
+    "exchange.ui",
+    "exchange",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "exchange.ui.middleware.LanguageOfTheReader",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "exchange.accounts.middleware.SecondFactorForStaff",
+    "exchange.ui.middleware.NothingStored",
+]
+
+ROOT_URLCONF = "exchange.urls"
+WSGI_APPLICATION = "exchange.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "exchange.ui.context.site",
+                *(["exchange.demo.context.bar"] if IS_DEMO else []),
+            ],
+            "builtins": ["django.templatetags.i18n", "exchange.ui.templatetags.ui"],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+CRISPY_FAIL_SILENTLY = False
+
+# -- Database --------------------------------------------------------------------
+# No ATOMIC_REQUESTS and no atomic() around reads: on SQLite every atomic() takes the write lock.
+DATABASE_URL = env("DATABASE_URL", "") or f"sqlite:///{VAR / 'site.sqlite3'}"
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,  # seconds
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000; PRAGMA mmap_size=134217728; "
+            "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-20000; PRAGMA temp_store=MEMORY;"
+        ),
+    }
+elif _database["ENGINE"].endswith("postgresql"):
+    _database["CONN_MAX_AGE"] = 0
+    _database["OPTIONS"] = {
+        **_database.get("OPTIONS", {}),
+        "pool": {"min_size": 1, "max_size": 8, "timeout": 10},  # seconds
+        "options": "-c statement_timeout=5000 -c lock_timeout=3000",  # milliseconds
+    }
+else:
+    raise Misconfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
+
+# -- Redis: doorbell and cache, never a store ------------------------------------
+VALKEY_SOCKET = socket_in(VAR)
+REDIS_URL = env("REDIS_URL", "") or f"unix://{VALKEY_SOCKET}?db=0"
+CACHES = {
+    # Throttle counts live in the database, so that they hold when Redis is down.
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "throttle_counts"},
+    "fast": {
+        "BACKEND": "exchange.ui.cache.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},  # seconds
+    },
+}
+
+# -- Celery ----------------------------------------------------------------------
+CELERY_BROKER_URL = broker_url(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 900,  # seconds
+    "socket_timeout": 1,
+    "socket_connect_timeout": 1,
+    "max_retries": 1,
+    "global_keyprefix": env("CELERY_PREFIX", ""),
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True  # a task may run twice, so every task is idempotent
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 300  # seconds
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
+CELERY_BEAT_SCHEDULE = {
+    "sweep the outbox": {"task": "notifications.deliver_due", "schedule": number("SWEEP_SECONDS", 15)},
+    "publish results": {"task": "jobs.publish_results", "schedule": 60},
+    "let unanswered offers lapse": {"task": "jobs.lapse_offers", "schedule": 60},
+    "seal the event log": {"task": "jobs.seal_events", "schedule": 60},
+    "forget what is over": {"task": "jobs.forget", "schedule": 3600},
+}
+
+# -- Mail ------------------------------------------------------------------------
+# Mail leaves by the outbox alone. Without EMAIL_URL the demo keeps every letter in its own mailbox page.
+EMAIL_URL = env("EMAIL_URL", "")
+MAIL_STAYS_HERE = IS_DEMO and not EMAIL_URL
+if EMAIL_URL:
+    globals().update(mail_settings(EMAIL_URL))
+elif IS_PRODUCTION:
+    raise Misconfigured("SITE_URL is https, so this is production: set EMAIL_URL, for example smtp://user:password@host:587/?tls=1.")
+EMAIL_TIMEOUT = 15  # seconds
+DEFAULT_FROM_EMAIL = env("FROM_EMAIL", f"{SITE_NAME} <no-reply@{_host if '.' in _host and not _host[0].isdigit() else 'sapar.example'}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+OFFICE_EMAIL = env("OFFICE_EMAIL", "office@sapar.example")  # the address that pages and mails name for questions
+
+# -- Signing in ------------------------------------------------------------------
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend", "django.contrib.auth.backends.ModelBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "accounts:home"
+ACCOUNT_ADAPTER = "exchange.accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600  # seconds
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "exchange.accounts.forms.PasswordForm",
+    "request_login_code": "exchange.accounts.forms.CodeRequestForm",
+    "confirm_login_code": "exchange.accounts.forms.CodeForm",
+}
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_PRODUCTION else "http"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = SITE_NAME
+SECOND_FACTOR_FOR_STAFF = IS_PRODUCTION or flag("SECOND_FACTOR")
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds
+SESSION_COOKIE_NAME = "sapar"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "exchange.accounts.passwords.LongEnough"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["email", "name"]}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# -- Security headers ------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = IS_PRODUCTION
+CSRF_COOKIE_SECURE = IS_PRODUCTION
+CSRF_FAILURE_VIEW = "exchange.ui.errors.csrf_failure"
+SECURE_SSL_REDIRECT = IS_PRODUCTION
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
+SECURE_HSTS_PRELOAD = IS_PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PRODUCTION else None
+SILENCED_SYSTEM_CHECKS = ["account.W001"]
+
+# -- Languages and time ----------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Chinese")), ("ru", _("Russian"))]
+LANGUAGE_COOKIE_NAME = "language"
+LOCALE_PATHS = [BASE_DIR / "exchange" / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+COUNTRIES_OVERRIDE = {"TW": _("Taiwan, China"), "HK": _("Hong Kong, China"), "MO": _("Macao, China")}
+
+# -- Files -----------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "exchange" / "static"]
+WHITENOISE_USE_FINDERS = not flag("STATIC_BUILT")
+WHITENOISE_AUTOREFRESH = False
+MEDIA_ROOT = VAR / "files"  # outside the web root: every file is served by a view that asks who reads
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": MEDIA_ROOT}},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if flag("STATIC_BUILT")
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_HANDLERS = [
+    "exchange.ui.uploads.LimitedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1 * 1024 * 1024  # bytes; larger uploads go to a temporary file at once
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of a form without its files
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+# -- Logs: ids, never contents ---------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "WARNING")},
+}

@@ -1,0 +1,1 @@
+"""Runs of the allocation: frozen input, result, and a reason for each application."""

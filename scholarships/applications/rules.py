@@ -1,0 +1,51 @@
+"""Who may do what with an application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rules
+
+from scholarships.applications.models import Application, Stage, State
+from scholarships.calls.rules import may_run
+from scholarships.people.rules import institutions_of
+
+
+@rules.predicate
+def is_applicant(user: Any, application: Application) -> bool:
+    return application.applicant_id == user.pk
+
+
+@rules.predicate
+def is_officer_of_call(user: Any, application: Application) -> bool:
+    return may_run(user, application.call)
+
+
+@rules.predicate
+def is_draft(user: Any, application: Application) -> bool:
+    return application.state == State.DRAFT
+
+
+@rules.predicate
+def is_body_in_charge(user: Any, application: Application) -> bool:
+    """USER acts for the body with which the file is now."""
+    stage = current_stage(application)
+    return stage is not None and stage.body is not None and stage.body.code in institutions_of(user)
+
+
+may_read = is_applicant | (is_officer_of_call & ~is_draft)
+may_act_as_applicant = is_applicant
+may_act_as_officer = is_officer_of_call & ~is_draft
+may_act_as_body = is_body_in_charge
+may_return = may_act_as_officer | is_body_in_charge
+
+
+def current_stage(application: Application) -> Stage | None:
+    """The open stage: where the file is now. Read once for each application object."""
+    if "_stage" not in application.__dict__:
+        application.__dict__["_stage"] = Stage.objects.select_related("body").filter(application=application, left_at__isnull=True).first()
+    return application.__dict__["_stage"]
+
+
+def remember_stage(application: Application, stage: Stage | None) -> None:
+    application.__dict__["_stage"] = stage

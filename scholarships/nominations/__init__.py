@@ -1,0 +1,1 @@
+"""Bodies check, rank and send their candidates, each within its own places."""

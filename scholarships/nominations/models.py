@@ -1,0 +1,98 @@
+"""Nomination and the list in which a body sends its nominations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from scholarships.applications.models import Application, Stage
+from scholarships.calls.models import Call
+from scholarships.events.codes import new_code
+from scholarships.partners.models import Institution
+from scholarships.people.rules import institutions_of
+from scholarships.privacy.declarations import Period, Personal, Purpose
+
+
+class Standing(models.TextChoices):
+    TO_CHECK = "to_check", _("To check")
+    RANKED = "ranked", _("Nominated")
+    RESERVE = "reserve", _("Reserve")
+    NOT_NOMINATED = "not_nominated", _("Not nominated")
+
+
+class NominationQuerySet(models.QuerySet["Nomination"]):
+    def visible_to(self, user: Any) -> NominationQuerySet:
+        """The candidates of the bodies for which USER acts."""
+        return self.filter(body__code__in=institutions_of(user))
+
+    def at_hand(self) -> NominationQuerySet:
+        """Those with which the body still has to do: the file has not been returned, withdrawn or sent on."""
+        return self.filter(stage__left_at__isnull=True)
+
+
+class Nomination(models.Model):
+    """One candidate at one body, in one step of the call.
+
+    ``rank`` orders the nominated and the reserve each from 1. ``checks``: requirement or criterion
+    key -> "yes", "no" or "unclear", as the body ticked them.
+    """
+
+    call = models.ForeignKey(Call, models.PROTECT, related_name="nominations")
+    application = models.ForeignKey(Application, models.PROTECT, related_name="nominations")
+    stage = models.OneToOneField(Stage, models.PROTECT, related_name="nomination")
+    body = models.ForeignKey(Institution, models.PROTECT, related_name="nominations")
+    standing = models.CharField(_("standing"), max_length=14, choices=Standing, default=Standing.TO_CHECK)
+    rank = models.PositiveIntegerField(_("rank"), null=True)
+    checks = models.JSONField(default=dict)
+    comment = models.TextField(_("comment for the next body"), blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    updated_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+
+    PERSONAL = {"comment": Personal(Purpose.SELECTION, Period.CALL)}
+    NOT_PERSONAL = ("checks",)
+
+    objects = NominationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="nomination_on_a_list_has_a_rank",
+                condition=Q(standing__in=[Standing.RANKED, Standing.RESERVE], rank__isnull=False)
+                | (~Q(standing__in=[Standing.RANKED, Standing.RESERVE]) & Q(rank__isnull=True)),
+            ),
+        ]
+        indexes = [models.Index(fields=["call", "body", "standing", "rank"], name="nomination_list_order")]
+
+    def __str__(self) -> str:
+        return f"{self.application_id} {self.standing} {self.rank or ''}"
+
+
+class SentList(models.Model):
+    """A body's list for one step of a call, as it was sent. It is sent once."""
+
+    code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
+    call = models.ForeignKey(Call, models.PROTECT, related_name="sent_lists")
+    step = models.CharField(max_length=40)
+    body = models.ForeignKey(Institution, models.PROTECT, related_name="sent_lists")
+    nominated = models.PositiveIntegerField()
+    reserve = models.PositiveIntegerField()
+    sent_at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    NOT_PERSONAL = ("code", "step")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["call", "step", "body"], name="sent_list_once", violation_error_message=_("This list has been sent already.")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.code

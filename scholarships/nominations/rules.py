@@ -1,0 +1,19 @@
+"""Who may act for a nominating body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rules
+
+from scholarships.nominations.models import Nomination
+from scholarships.people.rules import institutions_of
+
+
+@rules.predicate
+def is_member_of_body(user: Any, nomination: Nomination) -> bool:
+    return nomination.body.code in institutions_of(user)
+
+
+may_read = is_member_of_body
+may_decide = is_member_of_body

@@ -1,0 +1,1 @@
+"""Offers are made, accepted, declined or lapse; a freed place goes to the next who fits."""

@@ -1,0 +1,1 @@
+"""Countries and institutions of every kind: universities, ministries, embassies, councils, enterprises ..."""

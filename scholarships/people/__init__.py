@@ -1,0 +1,1 @@
+"""Who signs in, and which role each has in which scope."""

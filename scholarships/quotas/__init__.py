@@ -1,0 +1,1 @@
+"""How many places there are, in every dimension, and the ledger of what became of each."""
