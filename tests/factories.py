@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from datetime import timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -13,16 +14,23 @@ from PIL import Image
 
 from scholarships.applications import actions
 from scholarships.applications.content import content_of, requirements_for
-from scholarships.applications.models import Application
+from scholarships.applications.door import advance
+from scholarships.applications.models import Application, Outcome, Stage, State
+from scholarships.applications.rules import current_stage
 from scholarships.calls.file import CallFile, read
+from scholarships.calls.form import form_of
 from scholarships.calls.loading import load
-from scholarships.calls.models import Call, SectionKind
+from scholarships.calls.models import Call, SectionKind, StepKind
 from scholarships.documents import actions as papers
 from scholarships.documents.models import Document, DocumentVersion
+from scholarships.nominations import actions as nominations
+from scholarships.nominations.models import Nomination
 from scholarships.partners.models import Institution
 from scholarships.people.actions import give_role, settle
 from scholarships.people.models import Profile, Role, Scope, User
 from scholarships.programmes.models import Programme
+from scholarships.reviews.actions import assign
+from scholarships.reviews.models import Assignment
 
 _number = itertools.count(1)
 
@@ -262,3 +270,66 @@ def make_application(call: Call | None = None, applicant: User | None = None, **
     """A complete application, handed in."""
     draft = make_draft(call, applicant, **changed)
     return actions.submit(draft, by=draft.applicant)
+
+
+def close_call(call: Call, *, days_ago: int = 1) -> Call:
+    """CALL, closed so long ago: bodies may send their lists."""
+    call.closes_at = timezone.now() - timedelta(days=days_ago)
+    call.save(update_fields=["closes_at"])
+    return call
+
+
+def make_nomination(
+    member: User, call: Call | None = None, *, name: str = "NURAY", standing: str = "", level: str = "", **changed: Any
+) -> Nomination:
+    """A file that MEMBER's body has to check, or has put on a list. LEVEL changes what lists and places go by."""
+    application = make_application(call, given_names=name, **changed)
+    if level:
+        Application.objects.filter(pk=application.pk).update(level=level)
+    nominations.take_in(member)
+    nomination = (
+        Nomination.objects.select_related("application__call", "application__version", "stage", "body")
+        .filter(application=application)
+        .latest("pk")
+    )
+    return nominations.put_on_list(nomination, standing, by=member) if standing else nomination
+
+
+def make_at_review(call: Call | None = None, applicant: User | None = None, **changed: Any) -> Application:
+    """An application that was nominated and found eligible, and waits for reviewers."""
+    return pass_on_to_review(make_application(call, applicant, **changed))
+
+
+def pass_on_to_review(application: Application) -> Application:
+    """What a nominating body and an officer do with an application that is handed in."""
+    stage = current_stage(application)
+    assert stage is not None and stage.body is not None
+    advance(application, "nominate", by=make_body_member(stage.body), data={"body": stage.body.code, "rank": 1})
+    return advance(application, "find_eligible", by=make_officer())
+
+
+def make_assignment(application: Application | None = None, reviewer: User | None = None) -> Assignment:
+    """A file on a reviewer's desk."""
+    application = application or make_at_review()
+    reviewer = reviewer or make_reviewer(application.call)
+    assign(application.call, [(application, reviewer)], by=make_officer())
+    return Assignment.objects.get(application=application, reviewer=reviewer)
+
+
+def make_candidate(call: Call, score: str = "8.00", *, choices: list[Programme] | None = None, **changed: Any) -> Application:
+    """An application that is reviewed and waits at the step where places are given. CHANGED as for ``make_draft``."""
+    application = make_application(call, choices=choices, **changed)
+    step = form_of(application.version).first_step_of(StepKind.ALLOCATION)
+    assert step is not None
+    Stage.objects.filter(application=application, left_at__isnull=True).update(left_at=timezone.now(), outcome=Outcome.PASSED)
+    Stage.objects.create(application=application, step=step.key, kind=step.kind, order=step.order)
+    Application.objects.filter(pk=application.pk).update(state=State.IN_REVIEW, score=Decimal(score))
+    return Application.objects.select_related("call", "version", "applicant").get(pk=application.pk)
+
+
+def make_nominated(call: Call | None = None, applicant: User | None = None, **changed: Any) -> Application:
+    """An application that its body has sent on: it waits for the office to decide on eligibility."""
+    application = make_application(call, applicant, **changed)
+    stage = current_stage(application)
+    assert stage is not None and stage.body is not None
+    return advance(application, "nominate", by=make_body_member(stage.body), data={"body": stage.body.code, "rank": 1})

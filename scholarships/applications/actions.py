@@ -14,20 +14,24 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from scholarships.applications import rules
 from scholarships.applications.answers import split
-from scholarships.applications.content import CITIZENSHIP, FAMILY_NAME, GIVEN_NAMES, HOME, LEVEL, OWN_SCRIPT, content_of, digest
-from scholarships.applications.door import advance
+from scholarships.applications.content import LEVEL, content_of, digest
+from scholarships.applications.door import advance, advance_all, follow_body
 from scholarships.applications.lifecycle import STARTED, face
 from scholarships.applications.models import Answer, Application, Attachment, Choice, Revision, State
-from scholarships.applications.readiness import problems_in
+from scholarships.applications.once import event_key, once
+from scholarships.applications.readiness import problems_in, verdicts_of
+from scholarships.applications.reasons import RETURN_REASONS, WITHDRAWAL_REASONS
+from scholarships.applications.repeating import repeat
+from scholarships.applications.revisions import copy_revision, open_correction
 from scholarships.calls.form import Section, form_of
 from scholarships.calls.models import Call, is_open
 from scholarships.documents.models import DocumentVersion
+from scholarships.engine.eligibility import Outcome
 from scholarships.events.actions import record
-from scholarships.events.models import Event
-from scholarships.partners.models import Country, Institution
 from scholarships.programmes.models import Programme
 
 # -- Writing ---------------------------------------------------------------------
@@ -55,7 +59,7 @@ def start(call: Call, *, by: Any, answers: Mapping[str, Any] | None = None, at: 
                 if prefilled:
                     values, identity = split(section, prefilled)
                     Answer.objects.create(revision=revision, section=section.key, values=values, identity=identity, saved_at=now)
-            _repeat(application, {LEVEL: call.levels[0], **known} if len(call.levels) == 1 else known)
+            repeat(application, {LEVEL: call.levels[0], **known} if len(call.levels) == 1 else known)
             record(STARTED, application, by=by, at=now)
     except IntegrityError:  # two starts at once: the first one counts
         return Application.objects.get(call=call, applicant=by)
@@ -121,33 +125,13 @@ def save_answers(
         if not row.update(values=shown, identity=identity, is_done=is_done, saved_at=now, version=F("version") + 1):
             raise _changed_in_another_page()
         answer = Answer.objects.get(revision=revision, section=section.key)
-    _repeat(application, {**shown, **identity})
+    if application.state == State.DRAFT:  # what has been handed in counts until the change is handed in too
+        repeat(application, {**shown, **identity})
     return answer
 
 
 def _changed_in_another_page() -> ValidationError:
     return ValidationError(_("This page was saved in another window or on another device since you opened it."), code="changed_meanwhile")
-
-
-def _repeat(application: Application, values: Mapping[str, Any]) -> None:
-    """Write down on the application what lists and quotas need of VALUES."""
-    fields: dict[str, Any] = {}
-    if LEVEL in values:
-        fields["level"] = values[LEVEL] or ""
-    if CITIZENSHIP in values:
-        fields["country"] = Country.objects.filter(pk=values[CITIZENSHIP] or "").first()
-    if HOME in values:
-        fields["home"] = Institution.objects.filter(code=values[HOME] or "").first()
-    if FAMILY_NAME in values or GIVEN_NAMES in values:
-        family, given, own = (str(values.get(key) or "").strip() for key in (FAMILY_NAME, GIVEN_NAMES, OWN_SCRIPT))
-        name = " ".join(part for part in (given, family) if part)
-        fields["name"] = name[:200]
-        fields["search"] = " ".join([name, f"{family} {given}", own, application.code]).casefold()[:400]
-        fields["sort_key"] = " ".join([family or given, given]).casefold()[:120]
-    if fields:
-        for field, value in fields.items():
-            setattr(application, field, value)
-        application.save(update_fields=list(fields))
 
 
 @transaction.atomic
@@ -191,9 +175,14 @@ def attach(application: Application, requirement: str, file: DocumentVersion, *,
             attachment.save(update_fields=["file"])
             return attachment
     if len(present) >= asked.most:
-        raise ValidationError(_("At most %(most)d files fit here. Remove one first."), code="too_many", params={"most": asked.most})
+        raise too_many_files(asked.most)
     order = max((attachment.order for attachment in present), default=0) + 1
     return Attachment.objects.create(revision=revision, requirement=requirement, order=order, file=file)
+
+
+def too_many_files(most: int) -> ValidationError:
+    sentence = ngettext("Only one file fits here. Remove it first.", "At most %(most)d files fit here. Remove one first.", most)
+    return ValidationError(sentence, code="too_many", params={"most": most})
 
 
 @transaction.atomic
@@ -215,9 +204,10 @@ def submit(application: Application, *, by: Any, key: str | None = None, at: dat
         PermissionDenied: BY is not the applicant.
         ValidationError: ``closed`` after the deadline and its grace; ``incomplete`` with all that is missing.
     """
-    now = at or timezone.now()
-    if _is_done(application, key):
-        return application
+    return once(application, key, lambda: _submit(application, by=by, key=key, now=at or timezone.now()))
+
+
+def _submit(application: Application, *, by: Any, key: str | None, now: datetime) -> Application:
     revision = require_writable(application, None, by=by, now=now)
     content = content_of(application, revision)
     problems = problems_in(content)
@@ -230,22 +220,17 @@ def submit(application: Application, *, by: Any, key: str | None = None, at: dat
         frozen = Revision.objects.filter(pk=revision.pk, handed_in_at__isnull=True)
         if not frozen.update(handed_in_at=now, sha256=sha256):
             raise ValidationError(_("This has already been handed in."), code="already_done")
+        if application.state != State.DRAFT:
+            repeat(application, content.all_values)
         advance(
-            application, "change" if is_change else "submit", by=by, key=_key(application, key), at=now,
+            application, "change" if is_change else "submit", by=by, key=event_key(application, key), at=now,
             data={"revision": revision.number, "sha256": sha256},
             revision=revision, version=revision.version, submitted_at=now, first_choice=first, note="", reason="", reopened=[], correct_by=None,
         )  # fmt: skip
+        if is_change:
+            follow_body(application, at=now)
     revision.handed_in_at, revision.sha256 = now, sha256
     return application
-
-
-def _key(application: Application, key: str | None) -> str | None:
-    return f"{application.code}:{key}"[:120] if key else None
-
-
-def _is_done(application: Application, key: str | None) -> bool:
-    """Whether the act with this KEY has been done: a page was sent twice."""
-    return key is not None and Event.objects.filter(key=_key(application, key)).exists()
 
 
 @transaction.atomic
@@ -262,25 +247,7 @@ def open_change(application: Application, *, by: Any, at: datetime | None = None
         raise ValidationError(_("This application can no longer be changed."), code="not_open")
     if application.state == State.SUBMITTED and not is_open(application.call, now):
         raise ValidationError(_("The call has closed: what you handed in counts."), code="closed")
-    return _copy_revision(application, now)
-
-
-def _copy_revision(application: Application, now: datetime) -> Revision:
-    last = application.revisions.order_by("-number").first()
-    assert last is not None, "an application always has a revision"
-    if last.handed_in_at is None:
-        return last
-    version = application.call.version or last.version
-    revision = Revision.objects.create(application=application, version=version, number=last.number + 1, opened_at=now)
-    Answer.objects.bulk_create(
-        Answer(revision=revision, section=row.section, values=row.values, identity=row.identity, is_done=row.is_done, saved_at=now)
-        for row in last.answers.all()
-    )
-    Choice.objects.bulk_create(Choice(revision=revision, rank=row.rank, programme_id=row.programme_id) for row in last.choices.all())
-    Attachment.objects.bulk_create(
-        Attachment(revision=revision, requirement=row.requirement, order=row.order, file_id=row.file_id) for row in last.attachments.all()
-    )
-    return revision
+    return copy_revision(application, now)
 
 
 @transaction.atomic
@@ -293,20 +260,21 @@ def drop_change(application: Application, *, by: Any) -> None:
 
 
 def withdraw(application: Application, *, by: Any, reason: str = "", key: str | None = None, at: datetime | None = None) -> Application:
-    """Take the application back, with a reason code of ``WITHDRAWAL_REASONS`` or none."""
-    now = at or timezone.now()
+    """Take the application back, with a reason code of ``WITHDRAWAL_REASONS`` or none. The same KEY again changes nothing.
+
+    Raises:
+        PermissionDenied: BY is not the applicant.
+        ValidationError: ``no_reason``: there is no such reason; ``wrong_state``: it is decided, or withdrawn already.
+    """
+    if reason and reason not in WITHDRAWAL_REASONS:
+        raise ValidationError(_("Choose one of the reasons."), code="no_reason")
+    return once(application, key, lambda: _withdraw(application, by=by, reason=reason, key=key, now=at or timezone.now()))
+
+
+def _withdraw(application: Application, *, by: Any, reason: str, key: str | None, now: datetime) -> Application:
     if application.state == State.NOT_SELECTED and face(application, at=now).key != "under_consideration":
         raise ValidationError(_("This application is decided."), code="wrong_state")
-    return advance(application, "withdraw", by=by, key=_key(application, key), at=now, data={"reason": reason}, reason=reason)
-
-
-WITHDRAWAL_REASONS = {
-    "other_offer": _("I have another offer"),
-    "plans": _("My plans have changed"),
-    "money": _("I cannot pay what is not covered"),
-    "mistake": _("I applied by mistake"),
-    "no_reason": _("I would rather not say"),
-}
+    return advance(application, "withdraw", by=by, key=event_key(application, key), at=now, data={"reason": reason}, reason=reason)
 
 
 @transaction.atomic
@@ -315,9 +283,69 @@ def reopen(application: Application, *, by: Any, at: datetime | None = None) -> 
     now = at or timezone.now()
     if not is_open(application.call, now):
         raise ValidationError(_("The call has closed, so that this application cannot be opened again."), code="closed")
-    advance(application, "reopen", by=by, at=now, reason="")
-    _copy_revision(application, now)
+    advance(application, "reopen", by=by, at=now, reason="", note="", reopened=[], correct_by=None)
+    repeat(application, content_of(application, copy_revision(application, now)).all_values)
     return application
+
+
+# -- Deciding on eligibility -----------------------------------------------------
+
+
+def decide_eligibility(
+    application: Application,
+    *,
+    is_eligible: bool,
+    criteria: Iterable[str] = (),
+    note: str = "",
+    by: Any,
+    key: str | None = None,
+    at: datetime | None = None,
+) -> Application:
+    """Find APPLICATION eligible, or not eligible because of CRITERIA (keys) for the reason NOTE, which the applicant reads at once.
+
+    An officer may find eligible what the site would not; the event then names the criteria decided by hand.
+
+    Raises:
+        PermissionDenied: BY is not an officer of the call.
+        ValidationError: at ``criteria`` with code ``no_criteria``, at ``note`` with ``no_reason``; or as ``door.advance``.
+    """
+    if is_eligible:
+        findings = verdicts_of([application])[application.pk].findings
+        by_hand = [finding.key for finding in findings if finding.hard and finding.outcome != Outcome.MET]
+        move, data, fields = "find_eligible", {"by_hand": by_hand or None}, {}
+    else:
+        named = _named(application, criteria, note)
+        move, data, fields = "find_ineligible", {"criteria": named}, {"note": note.strip(), "reason": named[0]}
+    return once(application, key, lambda: advance(application, move, by=by, key=event_key(application, key), at=at, data=data, **fields))
+
+
+def _named(application: Application, criteria: Iterable[str], note: str) -> list[str]:
+    """Those of CRITERIA that the call has, where a reason stands beside them."""
+    named = [criterion.rule.key for criterion in form_of(application.version).criteria if criterion.rule.key in set(criteria)]
+    missing = {}
+    if not named:
+        missing["criteria"] = ValidationError(_("Say which criteria are not met."), code="no_criteria")
+    if not note.strip():
+        missing["note"] = ValidationError(_("Give the reason in words: the applicant reads it at once."), code="no_reason")
+    if missing:
+        raise ValidationError(missing)
+    return named
+
+
+def find_eligible(applications: Sequence[Application], *, by: Any, at: datetime | None = None) -> None:
+    """Find eligible together those that meet every criterion: all or none, some hundred at most.
+
+    Raises:
+        ValidationError: ``by_hand``: one of them is to be decided on its own; or as ``door.advance_all``.
+    """
+    verdicts = verdicts_of(applications)
+    for application in applications:
+        if not verdicts[application.pk].is_eligible:
+            raise ValidationError(_("%(code)s is to be decided on its own page."), code="by_hand", params={"code": application.code})
+    advance_all(applications, "find_eligible", by=by, at=at)
+
+
+# -- Giving back -----------------------------------------------------------------
 
 
 def give_back(
@@ -334,10 +362,13 @@ def give_back(
     """Return the file to the applicant: only SECTIONS are open for correction, UNTIL a date.
 
     Raises:
-        ValidationError: ``no_sections``, ``too_early``.
+        PermissionDenied: BY is neither an officer of the call nor acts for the body that has the file.
+        ValidationError: ``no_reason``: it is none of ``RETURN_REASONS``; ``no_sections``, ``too_early``, ``wrong_state``.
     """
     now = at or timezone.now()
     open_sections = list(sections)
+    if reason not in RETURN_REASONS:
+        raise ValidationError(_("Choose one of the reasons."), code="no_reason")
     known = {section.key for section in form_of(application.version).sections}
     if not open_sections or not set(open_sections) <= known:
         raise ValidationError(_("Say which sections are to be corrected."), code="no_sections")
@@ -345,19 +376,9 @@ def give_back(
         raise ValidationError(_("Set a date in the future for the correction."), code="too_early")
     with transaction.atomic():
         advance(
-            application, "return", by=by, key=_key(application, key), at=now,
+            application, "return", by=by, key=event_key(application, key), at=now,
             data={"reason": reason, "sections": open_sections, "until": until},
             reason=reason, note=note, reopened=open_sections, correct_by=until,
         )  # fmt: skip
-        _copy_revision(application, now)
+        open_correction(application, open_sections, now)
     return application
-
-
-RETURN_REASONS = {
-    "unreadable": _("A page cannot be read"),
-    "expired": _("A paper has expired"),
-    "wrong_paper": _("This is not the paper asked for"),
-    "names_differ": _("Names differ between papers"),
-    "incomplete": _("Something is missing"),
-    "other": _("Something else"),
-}

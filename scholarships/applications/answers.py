@@ -67,7 +67,7 @@ def problems_of(section: Section, values: Mapping[str, Any], facts: Mapping[str,
 def _problems(question: Question, value: Any, field: str) -> list[Problem]:
     if question.kind == QuestionKind.STATEMENT:
         if question.is_required and value is not True:
-            return [Problem(field, _("Tick this to go on."), "required")]
+            return [Problem(field, _("Agree to go on: “%(statement)s”") % {"statement": question.label}, "required")]
         return []
     if is_blank(value):
         return [Problem(field, _required(question), "required")] if question.is_required else []
@@ -82,14 +82,25 @@ def _problems(question: Question, value: Any, field: str) -> list[Problem]:
 
 def _group_problems(question: Question, rows: Any, field: str) -> list[Problem]:
     found = []
-    most = int(question.limits.get("most", 10))
-    if not isinstance(rows, list) or len(rows) > most:
-        return [Problem(field, ngettext("Enter at most %d entry.", "Enter at most %d entries.", most) % most, "too_many")]
+    if not isinstance(rows, list) or len(rows) > most_entries(question):
+        return [Problem(field, too_many_entries(question), "too_many")]
+    if not all(isinstance(row, Mapping) for row in rows):
+        return [Problem(field, _("These entries cannot be read. Enter them again."), "not_offered")]
     for number, row in enumerate(rows):
         for column in question.columns:
             if is_asked(column, row):
                 found += _problems(column, row.get(column.key), f"{field}.{number}.{column.key}")
     return found
+
+
+def most_entries(question: Question) -> int:
+    """How many entries the repeating QUESTION takes."""
+    return int(question.limits.get("most", 10))
+
+
+def too_many_entries(question: Question) -> str:
+    most = most_entries(question)
+    return ngettext("Enter at most %d entry.", "Enter at most %d entries.", most) % most
 
 
 def _required(question: Question) -> str:
@@ -148,10 +159,9 @@ def _number(question: Question, value: Any) -> None:
     if (least is not None and number < Decimal(str(least))) or (most is not None and number > Decimal(str(most))):
         if most is None:
             raise ValidationError(_("Enter %(least)s or more.") % {"least": least}, code="out_of_range")
-        raise ValidationError(
-            _("Enter a number from %(least)s to %(most)s.") % {"least": least if least is not None else 0, "most": most},
-            code="out_of_range",
-        )
+        if least is None:
+            raise ValidationError(_("Enter %(most)s or less.") % {"most": most}, code="out_of_range")
+        raise ValidationError(_("Enter a number from %(least)s to %(most)s.") % {"least": least, "most": most}, code="out_of_range")
 
 
 def _date(question: Question, value: Any) -> None:
@@ -165,7 +175,7 @@ def _date(question: Question, value: Any) -> None:
 
 
 def _choice(question: Question, value: Any) -> None:
-    if value not in {option.value for option in question.options}:
+    if value not in [option.value for option in question.options]:  # a list: VALUE may be anything
         raise ValidationError(_("Choose one of the answers offered."), code="not_offered")
 
 
@@ -186,6 +196,7 @@ def _yes_no(question: Question, value: Any) -> None:
 
 
 def _email(question: Question, value: Any) -> None:
+    _same_type(value, str)
     try:
         validate_email(value)
     except ValidationError:
@@ -218,13 +229,34 @@ _CHECKS = {
 
 
 def split(section: Section, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """VALUES as they are stored: (what reviewers may see, what tells who it is); unknown keys fall away."""
+    """VALUES as they are stored: (what reviewers may see, what tells who it is); unknown keys fall away.
+
+    A repeating entry with some columns that tell who it is lies in both, row by row; ``join`` brings it together.
+    """
     shown: dict[str, Any] = {}
     identity: dict[str, Any] = {}
     for question in section.questions:
-        if question.key in values:
-            (identity if question.is_identity else shown)[question.key] = values[question.key]
+        if question.key not in values:
+            continue
+        value = values[question.key]
+        hidden = {column.key for column in question.columns if column.is_identity}
+        is_rows = isinstance(value, list) and all(isinstance(row, Mapping) for row in value)
+        if question.is_identity or (hidden and not is_rows):  # what cannot be taken apart is not shown
+            identity[question.key] = value
+        elif hidden:
+            shown[question.key] = [{key: said for key, said in row.items() if key not in hidden} for row in value]
+            identity[question.key] = [{key: said for key, said in row.items() if key in hidden} for row in value]
+        else:
+            shown[question.key] = value
     return shown, identity
+
+
+def join(shown: Mapping[str, Any], identity: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``split`` took apart."""
+    values = {**shown, **identity}
+    for key in shown.keys() & identity.keys():
+        values[key] = [{**row, **hidden} for row, hidden in zip(shown[key], identity[key], strict=True)]
+    return values
 
 
 def sections_for(form: Form, facts: Mapping[str, Any]) -> list[Section]:

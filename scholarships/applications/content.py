@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from scholarships.applications.answers import join
 from scholarships.applications.models import Answer, Application, Attachment, Choice, Revision
 from scholarships.calls.form import Form, Requirement, form_of
 from scholarships.programmes.models import Programme
@@ -31,7 +32,7 @@ class Content:
 
     def values(self, section: str) -> dict[str, Any]:
         row = self.answers.get(section)
-        return {} if row is None else {**row.values, **row.identity}
+        return {} if row is None else join(row.values, row.identity)
 
     @property
     def all_values(self) -> dict[str, Any]:
@@ -92,7 +93,10 @@ def canonical(content: Content) -> bytes:
         "revision": content.revision.number,
         "answers": {section: content.values(section) for section in content.answers if content.values(section)},
         "choices": [choice.programme.code for choice in content.choices],
-        "documents": sorted([one.requirement, one.order, one.file.sha256] for one in content.attachments),
+        "documents": sorted(
+            [one.requirement, one.order, one.file.sha256, one.file.issued_on.isoformat() if one.file.issued_on else ""]
+            for one in content.attachments
+        ),
     }
     return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 

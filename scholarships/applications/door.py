@@ -17,11 +17,10 @@ from django.utils.translation import gettext_lazy as _
 
 from scholarships.applications import rules
 from scholarships.applications.lifecycle import TRANSITIONS, Transition
-from scholarships.applications.models import Application, Outcome, Stage
+from scholarships.applications.models import Application, Outcome, Stage, State
 from scholarships.calls.form import Step, form_of
 from scholarships.calls.models import BodyBy, StepKind
 from scholarships.events.actions import record, record_many
-from scholarships.partners.models import Institution
 
 
 def advance(
@@ -66,25 +65,30 @@ def advance_all(
     """
     move = TRANSITIONS[name]
     now = at or timezone.now()
-    _read_stages(applications)
+    read_stages(applications)
     for application in applications:
         _may(move, application, by)
-    with transaction.atomic():
-        for state in {application.state for application in applications}:
-            together = [application.pk for application in applications if application.state == state]
-            unchanged = Application.objects.filter(pk__in=together, state=state)
-            if unchanged.update(state=move.target, moved_at=now, **fields) != len(together):
-                raise _changed_meanwhile()
-        if move.leaves:
-            _leave_stage(applications, move.leaves, now)
-        if move.enters:
-            for application in applications:
-                _enter(application, now)
-        per_application = data or {}
-        if len(applications) == 1:
-            record(move.event, applications[0], by=by, key=key, at=now, **per_application.get(applications[0].code, {}))
-        else:
-            record_many(move.event, applications, by=by, at=now, data=per_application)
+    try:
+        with transaction.atomic():
+            for state in {application.state for application in applications}:
+                together = [application.pk for application in applications if application.state == state]
+                unchanged = Application.objects.filter(pk__in=together, state=state)
+                if unchanged.update(state=move.target, moved_at=now, **fields) != len(together):
+                    raise _changed_meanwhile()
+            if move.leaves:
+                _leave_stage(applications, move.leaves, now)
+            if move.enters:
+                for application in applications:
+                    _enter(application, now)
+            per_application = data or {}
+            if len(applications) == 1:
+                record(move.event, applications[0], by=by, key=key, at=now, **per_application.get(applications[0].code, {}))
+            else:
+                record_many(move.event, applications, by=by, at=now, data=per_application)
+    except BaseException:
+        for application in applications:
+            rules.forget_stage(application)  # what was remembered has been rolled back
+        raise
     for application in applications:
         application.state = move.target
         application.moved_at = now
@@ -107,9 +111,9 @@ def _may(move: Transition, application: Application, by: Any) -> None:
         )
 
 
-def _read_stages(applications: Sequence[Application]) -> None:
-    """The open stages, in one query for those not yet read."""
-    unread = [application for application in applications if "_stage" not in application.__dict__]
+def read_stages(applications: Sequence[Application]) -> None:
+    """Read the open stages of APPLICATIONS, in one query for those not yet read; rules then ask no more."""
+    unread = [application for application in applications if application.state != State.DRAFT and "_stage" not in application.__dict__]
     if unread:
         open_ones = {
             stage.application_id: stage
@@ -137,11 +141,12 @@ def _leave_stage(applications: Sequence[Application], outcome: Outcome, now: dat
 
 
 def _stage(application: Application, step: Step, now: datetime) -> Stage:
-    return Stage(application=application, step=step.key, kind=step.kind, order=step.order, body=body_for(step, application), entered_at=now)
+    body = body_for(step, application)
+    return Stage(application=application, step=step.key, kind=step.kind, order=step.order, body_id=body, entered_at=now)
 
 
-def body_for(step: Step, application: Application) -> Institution | None:
-    """The nominating body of STEP for this application: derived, never typed.
+def body_for(step: Step, application: Application) -> int | None:
+    """The key of the nominating body of STEP for this application: derived, never typed.
 
     Raises:
         ValidationError: code ``no_body``: the call names none for this citizenship or institution.
@@ -150,7 +155,7 @@ def body_for(step: Step, application: Application) -> Institution | None:
         return None
     if step.body_by == BodyBy.HOME:
         if application.home_id in step.bodies.get("", ()):
-            return application.home
+            return application.home_id
         raise ValidationError(
             _("This call is for students of its partner institutions. Choose yours under “Home institution”."), code="no_body"
         )
@@ -159,19 +164,33 @@ def body_for(step: Step, application: Application) -> Institution | None:
         raise ValidationError(
             _("This call names no authority for your citizenship, so that nobody could receive your application."), code="no_body"
         )
-    return Institution.objects.get(pk=next(iter(pks)))
+    return next(iter(pks))
 
 
 def _enter(application: Application, now: datetime) -> None:
-    """Enter the step that returned the file, else the first step of the call."""
+    """Enter the step that returned the file, else the first step of the call.
+
+    Where another body is in charge by now (the correction says another citizenship), its step comes first.
+    """
     form = form_of(application.version)
-    last = application.stages.order_by("-pk").first()
-    step = form.step(last.step) if last and last.outcome == Outcome.RETURNED else None
-    step = step or (form.steps[0] if form.steps else None)
-    if step:
-        stage = _stage(application, step, now)
-        stage.save()
-        rules.remember_stage(application, stage)
+    stages = list(application.stages.order_by("pk")) if application.state != State.DRAFT else []
+    step = form.steps[0]  # a call has at least one
+    if stages and stages[-1].outcome == Outcome.RETURNED:
+        passed = {stage.step: stage.body_id for stage in stages if stage.outcome == Outcome.PASSED and stage.kind == StepKind.NOMINATION}
+        elsewhere = (one for one in form.steps if one.key in passed and passed[one.key] != body_for(one, application))
+        step = next(elsewhere, form.step(stages[-1].step)) or step
+    stage = _stage(application, step, now)
+    stage.save()
+    rules.remember_stage(application, stage)
+
+
+def follow_body(application: Application, *, at: datetime) -> None:
+    """Move a file whose change says another citizenship or home institution to the body that is in charge now."""
+    stage = rules.current_stage(application)
+    step = form_of(application.version).step(stage.step) if stage else None
+    if stage and step and stage.body_id != body_for(step, application):
+        _leave_stage([application], Outcome.RETURNED, at)
+        _enter(application, at)
 
 
 def _changed_meanwhile() -> ValidationError:

@@ -87,7 +87,7 @@ TRANSITIONS: dict[str, Transition] = {
     ),
     "find_eligible": Transition(
         _from(S.SUBMITTED, S.NOMINATED), S.ELIGIBLE, rules.may_act_as_officer,
-        declare("application.eligible", "Found eligible"), _("Eligible"),
+        declare("application.eligible", "Found eligible", "by_hand"), _("Eligible"),
         at=_at(StepKind.ELIGIBILITY), leaves=Outcome.PASSED,
     ),
     "find_ineligible": Transition(

@@ -7,9 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.lookups import Exact, GreaterThan, In, LessThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from scholarships.applications.expressions import Merit, Read
+from scholarships.applications.words import HasWord
 from scholarships.calls.models import Call, CallVersion, StepKind
 from scholarships.documents.models import DocumentVersion
 from scholarships.events.codes import new_code
@@ -40,6 +43,14 @@ class State(models.TextChoices):
 
 NEVER_HANDED_IN = [State.DRAFT, State.WITHDRAWN]
 
+# The orders of a list, each with its index: what is sorted by, whether downwards, and whether the key, which decides ties, is too.
+ORDERS: dict[str, tuple[Any, bool, bool]] = {
+    "newest": (models.F("moved_at"), True, True),
+    "name": (models.F("sort_key"), False, False),
+    "score": (Merit("score"), True, False),
+}
+LISTED = ("state", "call", "country", "level", "first_choice")
+
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
     def visible_to(self, user: Any) -> ApplicationQuerySet:
@@ -50,10 +61,38 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
         """
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Q(applicant=user) | (Q(call__in=Call.objects.run_by(user)) & ~Q(state=State.DRAFT)))
+        return self.filter(Q(applicant=user) | self._run_by(user))
+
+    def run_by(self, user: Any) -> ApplicationQuerySet:
+        """The applications that USER reads as an officer: ``visible_to`` without the own ones to calls that others run."""
+        return self.filter(self._run_by(user)) if user.is_authenticated else self.none()
+
+    @staticmethod
+    def _run_by(user: Any) -> Q:
+        calls = Call.objects.run_by(user)
+        return Q(In(Read("call_id"), calls.values("pk"))) & ~Q(Exact(Read("state"), State.DRAFT))
 
     def of(self, user: Any) -> ApplicationQuerySet:
         return self.filter(applicant=user)
+
+    def in_order(self, order: str, *, backwards: bool = False) -> ApplicationQuerySet:
+        """Sorted by one of ``ORDERS``, or from its end."""
+        what, is_down, is_key_down = ORDERS[order]
+        return self.order_by(
+            what.desc() if is_down != backwards else what.asc(), models.F("id").desc() if is_key_down != backwards else models.F("id").asc()
+        )
+
+    def after(self, application: Application, order: str, *, backwards: bool = False) -> ApplicationQuerySet:
+        """Those behind APPLICATION in an order, the nearest first; BACKWARDS: those before it."""
+        what, is_down, is_key_down = ORDERS[order]
+        here = {
+            "newest": application.moved_at,
+            "name": application.sort_key,
+            "score": -1.0 if application.score is None else float(application.score),
+        }[order]
+        beyond, beyond_key = (LessThan if down != backwards else GreaterThan for down in (is_down, is_key_down))
+        tie = Q(Exact(what, here)) & Q(beyond_key(models.F("id"), application.pk))
+        return self.filter(Q(beyond(what, here)) | tie).in_order(order, backwards=backwards)
 
     def handed_in(self) -> ApplicationQuerySet:
         return self.exclude(state__in=NEVER_HANDED_IN)
@@ -114,16 +153,20 @@ class Application(models.Model):
             ),
             models.CheckConstraint(name="application_score_0_to_10", condition=Q(score__isnull=True) | Q(score__gte=0, score__lte=10)),
         ]
+        # One index for each order of a list, with all that a list is filtered by: whatever is asked, a
+        # page is found by walking one of them, and rows are read for that page only.
         indexes = [
-            models.Index(fields=["call", "-moved_at", "-id"], name="application_by_act"),
-            models.Index(fields=["call", "sort_key", "id"], name="application_by_name"),
-            models.Index(fields=["call", "-score", "id"], name="application_by_score"),
-            models.Index(fields=["call", "state", "-moved_at", "-id"], name="application_by_state"),
-            models.Index(fields=["call", "country", "-moved_at", "-id"], name="application_by_country"),
+            models.Index(fields=["-moved_at", "-id", *LISTED], name="application_by_act"),
+            models.Index(fields=["sort_key", "id", *LISTED], name="application_by_name"),
+            models.Index(Merit("score").desc(), "id", *LISTED, "score", name="application_by_score"),
+            models.Index(fields=["call", "state"], name="application_by_state"),
         ]
 
     def __str__(self) -> str:
         return self.code
+
+
+Application._meta.get_field("search").register_lookup(HasWord)
 
 
 class Revision(models.Model):
@@ -250,7 +293,10 @@ class Stage(models.Model):
                 condition=Q(left_at__isnull=True, outcome="") | (Q(left_at__isnull=False) & ~Q(outcome="")),
             ),
         ]
-        indexes = [models.Index(fields=["body", "left_at"], name="stage_of_body")]
+        indexes = [
+            models.Index(fields=["body", "left_at"], name="stage_of_body"),
+            models.Index(fields=["kind", "body", "application"], condition=Q(left_at__isnull=True), name="stage_open"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.application_id} {self.step}"

@@ -41,7 +41,9 @@ may_return = may_act_as_officer | is_body_in_charge
 
 
 def current_stage(application: Application) -> Stage | None:
-    """The open stage: where the file is now. Read once for each application object."""
+    """The open stage: where the file is now; a draft is nowhere. Read once for each application object."""
+    if application.state == State.DRAFT:
+        return None
     if "_stage" not in application.__dict__:
         application.__dict__["_stage"] = Stage.objects.select_related("body").filter(application=application, left_at__isnull=True).first()
     return application.__dict__["_stage"]
@@ -49,3 +51,8 @@ def current_stage(application: Application) -> Stage | None:
 
 def remember_stage(application: Application, stage: Stage | None) -> None:
     application.__dict__["_stage"] = stage
+
+
+def forget_stage(application: Application) -> None:
+    """Read the open stage of this application object anew next time."""
+    application.__dict__.pop("_stage", None)

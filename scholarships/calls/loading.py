@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from scholarships.schemes.models import Coverage, Scheme, StipendRate
 from scholarships.texts.fields import Text, text
 
 PUBLISHED = declare("call.published", "Call published", "version")
+
+_DAY = re.compile(r"(?<![\d-])\d{4}-\d{2}-\d{2}(?![\d-])")
 
 # Parts of the file that later rooms load: write(call, part of the data).
 Part = Callable[[Call, Any], None]
@@ -135,6 +138,13 @@ class _Loader:
                 return str(self.text(said)) if "{" in said else said
         return said
 
+    def criterion_params(self, said: Mapping[str, Any]) -> Any:
+        return self.params({**said, "holds": self.condition(said["holds"])} if "holds" in said else said)
+
+    def condition(self, said: str) -> str:
+        """A condition with each day in it moved."""
+        return _DAY.sub(lambda found: self.params(found[0]), said)
+
     def found(self, rows: Any, field: str, codes: Sequence[str], place: Place) -> list[Any]:
         """The rows with CODES, in their order; a code without a row refuses the file."""
         by_code = {getattr(row, field): row for row in rows.filter(**{f"{field}__in": codes})}
@@ -206,7 +216,7 @@ class _Loader:
                 group=self.text(said.get("group")),
                 title=self.text(said["title"]),
                 help=self.text(said.get("help")),
-                condition=said.get("when", ""),
+                condition=self.condition(said.get("when", "")),
             )
             for number, question in enumerate(said.get("questions", []), start=1):
                 row = self.question(section, number, question, None)
@@ -226,7 +236,7 @@ class _Loader:
             help=self.text(said.get("help")),
             is_required=said.get("required", True),
             is_identity=said.get("identity", False),
-            condition=said.get("when", ""),
+            condition=self.condition(said.get("when", "")),
             options=[{"value": option["value"], "label": self.text(option["label"])} for option in said.get("options", [])],
             limits=self.params(said.get("limits", {})),
         )
@@ -240,7 +250,7 @@ class _Loader:
                 kind=said["kind"],
                 title=self.text(said["title"]),
                 help=self.text(said.get("help")),
-                condition=said.get("when", ""),
+                condition=self.condition(said.get("when", "")),
                 is_required=said.get("required", True),
                 least=said.get("least", 1),
                 most=said.get("most", said.get("least", 1)),
@@ -259,8 +269,8 @@ class _Loader:
                 key=said["key"],
                 order=order,
                 kind=said["kind"],
-                params=self.params(said.get("params", {})),
-                condition=said.get("when", ""),
+                params=self.criterion_params(said.get("params", {})),
+                condition=self.condition(said.get("when", "")),
                 is_hard=said.get("hard", True),
                 title=self.text(said["title"]),
                 message=self.text(said.get("message")),

@@ -248,7 +248,7 @@ class Question(_Part):
 class Requirement(_Part):
     """A paper that the call asks for. ``condition`` says from whom.
 
-    ``validity``: ``valid_until`` (a day the paper must reach) or ``months_before_close`` (how old it may be).
+    ``validity``: ``months_before_close``, how old it may be at the deadline.
     ``reviewers_see``: reviewers read its pages as images.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
 from datetime import date
 from pathlib import Path
@@ -48,18 +49,34 @@ def replace(
 
 
 def _keep(file: Checked, name: str, issued_on: date | None, owner: Any, kind: str, document: Document | None) -> DocumentVersion:
-    original, rebuilt = _store(file.original), _store(file.clean)  # files first: nothing but the database within the transaction
-    with transaction.atomic():
-        is_new = document is None
-        document = document or Document.objects.create(owner=owner, kind=kind)
-        number = document.versions.count() + 1
-        version = DocumentVersion.objects.create(
-            document=document, number=number, format=file.format, name=plain_name(name), size=file.size, pages=file.pages,
-            sha256=file.sha256, issued_on=issued_on, original=original, rebuilt=rebuilt,
-        )  # fmt: skip
-        document.current = version
-        document.save(update_fields=["current"])
-        record(ADDED if is_new else REPLACED, document, by=owner, kind=kind, version=number)
+    stored: list[str] = []
+    try:
+        for path in (file.original, file.clean):  # files first: nothing but the database within the transaction
+            stored.append(_store(path))
+        return _write_row(file, name, issued_on, owner, kind, document, *stored)
+    except BaseException:
+        for kept in stored:
+            default_storage.delete(kept)
+        raise
+
+
+@transaction.atomic
+def _write_row(
+    file: Checked, name: str, issued_on: date | None, owner: Any, kind: str, document: Document | None, original: str, rebuilt: str
+) -> DocumentVersion:
+    is_new = document is None
+    if document is None:
+        document = Document.objects.create(owner=owner, kind=kind)
+    else:  # two replacements at once: one waits for the other's number
+        Document.objects.select_for_update().get(pk=document.pk)
+    number = document.versions.count() + 1
+    version = DocumentVersion.objects.create(
+        document=document, number=number, format=file.format, name=plain_name(name), size=file.size, pages=file.pages,
+        sha256=file.sha256, issued_on=issued_on, original=original, rebuilt=rebuilt,
+    )  # fmt: skip
+    document.current = version
+    document.save(update_fields=["current"])
+    record(ADDED if is_new else REPLACED, document, by=owner, kind=kind, version=number)
     return version
 
 
@@ -85,7 +102,8 @@ def remove(document: Document, *, by: Any) -> None:
     """
     if document.owner_id != by.pk:
         raise PermissionDenied
-    if document.versions.filter(attachments__revision__handed_in_at__isnull=True).exists():
+    # ``pk__isnull``: without it the outer join would also find papers that are attached nowhere.
+    if document.versions.filter(attachments__pk__isnull=False, attachments__revision__handed_in_at__isnull=True).exists():
         raise ValidationError(_("An application you are writing uses this paper. Take it out there first."), code="in_use")
     document.removed_at = timezone.now()
     document.save(update_fields=["removed_at"])
@@ -109,7 +127,7 @@ def page_image(version: DocumentVersion, number: int) -> Path:
     source = Path(version.rebuilt.path)
     drawn = source.with_name(f"{source.name}.{number}.jpg")
     if not drawn.exists():
-        drawing = drawn.with_name(f"{drawn.name}.{id(drawn)}.part")
+        drawing = drawn.with_name(f"{drawn.name}.{secrets.token_hex(8)}.part")
         kind = Format.PDF if version.format == Format.PDF else Format.JPEG
         answer = ask_child(
             {"do": "page", "source": str(source), "format": kind.value, "target": str(drawing), "number": number, "width": PAGE_WIDTH}

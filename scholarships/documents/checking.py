@@ -56,7 +56,7 @@ _APPLE = (b"ftypheic", b"ftypheix", b"ftypheif", b"ftypmif1", b"ftypmsf1", b"fty
 def refusal(code: str, limits: Limits, **values: Any) -> ValidationError:
     """The sentence for a file that is not taken: what is wrong and what to do."""
     values |= {"most": limits.size // MEGABYTE, "pages": limits.pages, "pixels": limits.pixels // 1_000_000}
-    sentence = {
+    sentences = {
         "empty": _("The file is empty. Choose it again."),
         "size": _("The file is %(has)s. Choose a file smaller than %(most)s MB, or take the photo again at a lower quality."),
         "type": _("This kind of file cannot be taken. Use a PDF, JPG or PNG file."),
@@ -69,8 +69,10 @@ def refusal(code: str, limits: Limits, **values: Any) -> ValidationError:
         "pages": _("The PDF has more than %(pages)s pages. Send only the pages that are asked for."),
         "pixels": _("The picture has more than %(pixels)s million pixels. Take it again at a lower resolution."),
         "too_heavy": _("The file is too complicated to be checked. Print it to a new PDF, or take a photo of each page."),
-    }[code]
-    return ValidationError(sentence, code=f"file_{code}", params=values)
+    }
+    if code not in sentences:  # the child speaks for a hostile file: its words are not trusted
+        code = "too_heavy"
+    return ValidationError(sentences[code], code=f"file_{code}", params=values)
 
 
 @contextmanager
@@ -93,9 +95,10 @@ def checked(upload: IO[bytes], name: str, limits: Limits) -> Iterator[Checked]:
             "max_pixels": limits.pixels,
         }
         answer = ask_child(order)
-        if "refused" in answer:
-            raise refusal(answer["refused"], limits)
-        yield Checked(original, clean, kind, size, answer["pages"], sha256)
+        pages = answer.get("pages")
+        if "refused" in answer or not isinstance(pages, int) or not 1 <= pages <= limits.pages or not clean.is_file():
+            raise refusal(str(answer.get("refused")), limits)
+        yield Checked(original, clean, kind, size, pages, sha256)
 
 
 def _write(upload: IO[bytes], target: Path, limits: Limits) -> tuple[int, str]:
@@ -133,9 +136,14 @@ def _kind(file: Path, name: str, limits: Limits) -> Format:
 
 
 def ask_child(order: dict[str, Any]) -> dict[str, Any]:
-    """What the child says; that it died or took too long is an answer too."""
+    """What the child says; that it died or took too long is an answer too. It gets no environment: there are secrets in ours."""
     process = subprocess.Popen(
-        [sys.executable, "-I", str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+        [sys.executable, "-I", str(CHILD)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={"LC_ALL": "C.UTF-8"},
     )
     try:
         out, _err = process.communicate(json.dumps(order).encode() + b"\n", timeout=SECONDS)
@@ -144,8 +152,8 @@ def ask_child(order: dict[str, Any]) -> dict[str, Any]:
         process.wait()
         return {"refused": "too_heavy"}
     try:
-        answer = json.loads(out)
-    except ValueError:
+        answer = json.loads(out[-10_000:])
+    except (ValueError, RecursionError):
         return {"refused": "too_heavy"}
     return answer if isinstance(answer, dict) else {"refused": "too_heavy"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -38,6 +39,15 @@ def random_path(instance: Any, filename: str) -> str:
     """Files lie under random names; what the person called them is only a field."""
     name = secrets.token_hex(20)
     return f"{name[:2]}/{name}"
+
+
+def delete_with_pages(row: models.Model, name: str) -> str:
+    """Delete the clean copy and the pages that have been drawn from it (``actions.page_image``)."""
+    file = getattr(row, name)
+    if file:
+        for drawn in Path(file.path).parent.glob(f"{Path(file.path).name}.*"):
+            drawn.unlink(missing_ok=True)
+    return str(delete_file(row, name))
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
@@ -100,7 +110,7 @@ class DocumentVersion(models.Model):
         "name": Personal(Purpose.SELECTION, Period.CALL),
         "issued_on": Personal(Purpose.SELECTION, Period.CALL),
         "original": Personal(Purpose.SELECTION, Period.CALL, delete_file),
-        "rebuilt": Personal(Purpose.SELECTION, Period.CALL, delete_file),
+        "rebuilt": Personal(Purpose.SELECTION, Period.CALL, delete_with_pages),
     }
     NOT_PERSONAL = ("code", "sha256")
 

@@ -6,9 +6,9 @@ Form conditions, document conditions and criteria are written in it::
     age < 18
     study.months > 6 or arts
 
-A word is a fact (``level``, ``study.months``). A fact may be missing, and then a comparison with
-it is *unknown*: ``and``, ``or`` and ``not`` follow Kleene's three-valued logic, so that an answer
-that is not yet given never turns into a yes or a no by accident.
+A word is a fact (``level``, ``study.months``). A fact may be missing (also a blank text, an empty
+list), and then a comparison with it is *unknown*: ``and``, ``or`` and ``not`` follow Kleene's
+three-valued logic, so that an answer that is not yet given never turns into a yes or a no by accident.
 
 Grammar (loosest first)::
 
@@ -16,19 +16,20 @@ Grammar (loosest first)::
     conjunction := negation ("and" negation)*
     negation := "not" negation | comparison
     comparison := operand (("==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "not in") operand)?
-    operand := text | number | date | "true" | "false" | list | fact | "(" expression ")"
-    list := "[" operand ("," operand)* "]"
+    operand := value | list | "(" expression ")"
+    list := "[" value ("," value)* "]"
+    value := text | number | date | "true" | "false" | fact
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-Value = str | bool | Decimal | date | tuple["Value", ...] | None
+from scholarships.engine.truth import Both, Compare, Either, Fact, Literal, Many, Node, Not, names_in, truth_of
 
 
 class ConditionError(ValueError):
@@ -38,47 +39,6 @@ class ConditionError(ValueError):
         super().__init__(message)
         self.position = position
 
-
-@dataclass(frozen=True)
-class Literal:
-    value: Value
-
-
-@dataclass(frozen=True)
-class Fact:
-    name: str
-
-
-@dataclass(frozen=True)
-class Many:
-    items: tuple[Literal | Fact, ...]
-
-
-@dataclass(frozen=True)
-class Compare:
-    operator: str
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True)
-class Not:
-    of: Node
-
-
-@dataclass(frozen=True)
-class Both:
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True)
-class Either:
-    left: Node
-    right: Node
-
-
-Node = Literal | Fact | Many | Compare | Not | Both | Either
 
 MAX_LENGTH = 1_000
 MAX_DEPTH = 40
@@ -179,22 +139,20 @@ class _Parser:
         return left
 
     def operand(self) -> Node:
-        token = self.now
         if self.takes("("):
             inner = self.expression()
             self.expect(")")
             return inner
         if self.takes("["):
-            items: list[Literal | Fact] = []
-            while not self.takes("]"):
-                item = self.operand()
-                if not isinstance(item, Literal | Fact):
-                    raise ConditionError("A list holds values and facts only.", token.position)
-                items.append(item)
-                if not self.takes(","):
-                    self.expect("]")
-                    break
+            items = [self.value()]
+            while self.takes(","):
+                items.append(self.value())
+            self.expect("]")
             return Many(tuple(items))
+        return self.value()
+
+    def value(self) -> Literal | Fact:
+        token = self.now
         self.at += 1
         if token.kind == "date":
             try:
@@ -222,12 +180,12 @@ class Condition:
 
     def holds(self, facts: Mapping[str, object]) -> bool | None:
         """True, False, or None where a missing fact leaves it open."""
-        return _truth(self.node, facts)
+        return truth_of(self.node, facts)
 
     @property
     def facts(self) -> frozenset[str]:
         """The names of the facts it asks for."""
-        return frozenset(_names(self.node))
+        return frozenset(names_in(self.node))
 
 
 def parse(text: str) -> Condition:
@@ -247,14 +205,23 @@ def parse(text: str) -> Condition:
     return Condition(text.strip(), node)
 
 
+def is_condition(text: str) -> bool:
+    try:
+        parse(text)
+    except ConditionError:
+        return False
+    return True
+
+
 def check(text: str, known: Iterable[str]) -> list[ConditionError]:
     """What is wrong with TEXT, where only the facts in KNOWN exist: a list, empty when all is well."""
     try:
         condition = parse(text)
     except ConditionError as error:
         return [error]
-    unknown = sorted(condition.facts - set(known))
-    return [ConditionError(f"There is no answer or fact called “{name}”.", text.find(name)) for name in unknown]
+    places = {token.text: token.position for token in reversed(list(_tokens(text))) if token.kind == "word"}
+    unknown = sorted(condition.facts - set(known), key=places.__getitem__)
+    return [ConditionError(f"There is no answer or fact called “{name}”.", places[name]) for name in unknown]
 
 
 def cycles(conditions: Mapping[str, str]) -> list[tuple[str, ...]]:
@@ -264,7 +231,8 @@ def cycles(conditions: Mapping[str, str]) -> list[tuple[str, ...]]:
         conditions: the name of each question -> its condition.
 
     Returns:
-        Each circle once, as the names on it in order, starting with the smallest.
+        The circles found, as the names on each in order, starting with the smallest; of circles
+        that share questions one at least.
     """
     asks = {name: sorted(parse(text).facts & conditions.keys()) for name, text in conditions.items()}
     found: set[tuple[str, ...]] = set()
@@ -285,115 +253,3 @@ def cycles(conditions: Mapping[str, str]) -> list[tuple[str, ...]]:
     for name in sorted(asks):
         visit(name, [])
     return sorted(found)
-
-
-def _names(node: Node) -> Iterator[str]:
-    match node:
-        case Fact(name):
-            yield name
-        case Many(items):
-            for item in items:
-                yield from _names(item)
-        case Not(of):
-            yield from _names(of)
-        case Compare(_, left, right) | Both(left, right) | Either(left, right):
-            yield from _names(left)
-            yield from _names(right)
-
-
-def _truth(node: Node, facts: Mapping[str, object]) -> bool | None:
-    match node:
-        case Both(left, right):
-            first, second = _truth(left, facts), _truth(right, facts)
-            if first is False or second is False:
-                return False
-            return None if first is None or second is None else True
-        case Either(left, right):
-            first, second = _truth(left, facts), _truth(right, facts)
-            if first is True or second is True:
-                return True
-            return None if first is None or second is None else False
-        case Not(of):
-            inner = _truth(of, facts)
-            return None if inner is None else not inner
-        case Compare(operator, left, right):
-            return _compare(operator, _value(left, facts), _value(right, facts))
-        case _:
-            value = _value(node, facts)
-            return None if value is None else bool(value)
-
-
-def _value(node: Node, facts: Mapping[str, object]) -> Value:
-    match node:
-        case Literal(value):
-            return value
-        case Fact(name):
-            return _normal(facts.get(name))
-        case Many(items):
-            return tuple(_value(item, facts) for item in items)
-        case _:
-            return _truth(node, facts)
-
-
-def _normal(value: object) -> Value:
-    """A fact as the language sees it: numbers are Decimals, blanks are missing."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool | Decimal | date):
-        return value
-    if isinstance(value, int | float):
-        return Decimal(str(value))
-    if isinstance(value, list | tuple | set | frozenset):
-        return tuple(_normal(item) for item in value)
-    return str(value)
-
-
-_ORDER: dict[str, Callable[[Value, Value], bool]] = {
-    "<": lambda a, b: a < b,  # type: ignore[operator]
-    "<=": lambda a, b: a <= b,  # type: ignore[operator]
-    ">": lambda a, b: a > b,  # type: ignore[operator]
-    ">=": lambda a, b: a >= b,  # type: ignore[operator]
-}
-
-
-def _compare(operator: str, left: Value, right: Value) -> bool | None:
-    if operator == "in":
-        # A fact that holds several values ("languages") is in a list when any of them is.
-        if left is None or right is None:
-            return None
-        inside = right if isinstance(right, tuple) else (right,)
-        wanted = left if isinstance(left, tuple) else (left,)
-        if any(one is not None and any(_same(one, other) for other in inside) for one in wanted):
-            return True
-        return None if None in inside or None in wanted else False
-    if left is None or right is None:
-        return None
-    if operator == "==":
-        return _same(left, right)
-    if operator == "!=":
-        return not _same(left, right)
-    left, right = _alike(left, right)
-    if type(left) is not type(right) or isinstance(left, tuple | bool):
-        return None
-    return _ORDER[operator](left, right)
-
-
-def _same(left: Value, right: Value) -> bool:
-    left, right = _alike(left, right)
-    return type(left) is type(right) and left == right
-
-
-def _alike(left: Value, right: Value) -> tuple[Value, Value]:
-    """Bring the text of an answer ("2027-09-01", "6.5") to the type of what it is compared with."""
-    if isinstance(left, str) and isinstance(right, Decimal | date):
-        return _read(left, right), right
-    if isinstance(right, str) and isinstance(left, Decimal | date):
-        return left, _read(right, left)
-    return left, right
-
-
-def _read(text: str, like: Decimal | date) -> Value:
-    try:
-        return Decimal(text) if isinstance(like, Decimal) else date.fromisoformat(text)
-    except (ArithmeticError, ValueError):
-        return text

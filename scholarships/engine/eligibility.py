@@ -6,9 +6,9 @@ condition (``when``) says that it does not concern this person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
@@ -30,17 +30,19 @@ class Criterion:
 
     ==============  ======================================================================
     citizenship     ``countries`` (ISO codes that may apply) and/or ``excluded``
-    age             ``minimum``, ``maximum`` (years), ``inclusive`` (a person of exactly the
+    age             ``minimum`` and/or ``maximum`` (years), ``inclusive`` (a person of exactly the
                     maximum may apply), ``on`` (the day at which age counts)
     education       ``at_least``: one of ``EDUCATION``; reads the fact ``education.highest``
     language        ``tests``: list of ``{test, level, score}``, any of which suffices; a test is
-                    read from the facts ``<test>.level`` and ``<test>.score``
+                    read from the facts ``<test>.level`` and ``<test>.score``. A test without an
+                    answer leaves the criterion unknown, even where another is definitely not met;
+                    ``<test>.none`` (true: "I have no such certificate") answers it with a no
     valid_until     ``fact`` (a day) must not be before ``day``
     condition       ``holds``: an expression that must be true
     ==============  ======================================================================
 
     Raises:
-        ValueError: the kind is unknown or a parameter is missing.
+        ValueError: the kind is unknown, or a parameter is missing, unknown or not what it must be.
     """
 
     key: str
@@ -52,9 +54,18 @@ class Criterion:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"There is no kind of criterion called “{self.kind}”.")
-        missing = [name for name in KINDS[self.kind] if name not in self.params]
+        needed, possible = KINDS[self.kind], OPTIONAL.get(self.kind, ())
+        missing = [name for name in needed if name not in self.params]
         if missing:
             raise ValueError(f"The criterion “{self.key}” needs {', '.join(missing)}.")
+        if possible and not self.params.keys() & set(possible):
+            raise ValueError(f"The criterion “{self.key}” needs one of {', '.join(possible)}.")
+        unknown = sorted(self.params.keys() - {*needed, *possible})
+        if unknown:
+            raise ValueError(f"The criterion “{self.key}” does not know {', '.join(unknown)}.")
+        for name, value in self.params.items():
+            if not _FITS[name](value):
+                raise ValueError(f"The criterion “{self.key}”: “{value}” is no {name}.")
         try:
             parse(self.when)
             if self.kind == "condition":
@@ -72,6 +83,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "valid_until": ("fact", "day"),
     "condition": ("holds",),
 }
+# Kind -> further parameters, of which one at least must be there.
+OPTIONAL: dict[str, tuple[str, ...]] = {"citizenship": ("countries", "excluded"), "age": ("minimum", "maximum", "inclusive")}
 
 # What somebody has finished, lowest first (EQF 4, 6, 7, 8 where it maps).
 EDUCATION = ("none", "secondary", "bachelor", "master", "doctoral")
@@ -108,7 +121,7 @@ def assess(criteria: Iterable[Criterion], facts: Mapping[str, Any]) -> Verdict:
 
     Args:
         facts: name -> value. Read: ``citizenship`` (ISO code), ``birth_date`` (day or ISO text),
-            ``education.highest``, ``<test>.level``, ``<test>.score`` and whatever the conditions name.
+            ``education.highest``, ``<test>.level``, ``<test>.score``, ``<test>.none`` and whatever the conditions name.
     """
     findings = []
     for criterion in criteria:
@@ -128,6 +141,8 @@ def age_on(born: date, day: date) -> int:
 
 
 def _day(value: Any) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
     if isinstance(value, date):
         return value
     try:
@@ -138,10 +153,49 @@ def _day(value: Any) -> date | None:
 
 def _number(value: Any) -> Decimal | None:
     try:
-        return None if value in (None, "") else Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         return None
+    return number if number.is_finite() else None
 
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+
+
+def _is_years(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 150
+
+
+def _is_list_of_tests(value: Any) -> bool:
+    """Each names its test and asks for a level, a score or both; without either everybody would pass."""
+    return (
+        isinstance(value, list | tuple)
+        and bool(value)
+        and all(
+            isinstance(test, Mapping)
+            and isinstance(test.get("test"), str)
+            and {"test"} < test.keys() <= {"test", "level", "score"}
+            and all(_number(test[part]) is not None for part in ("level", "score") if part in test)
+            for test in value
+        )
+    )
+
+
+# Parameter -> whether a value can be it.
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "countries": _is_list_of_texts,
+    "excluded": _is_list_of_texts,
+    "minimum": _is_years,
+    "maximum": _is_years,
+    "inclusive": lambda value: isinstance(value, bool),
+    "on": lambda value: _day(value) is not None,
+    "at_least": lambda value: value in EDUCATION,
+    "tests": _is_list_of_tests,
+    "fact": lambda value: isinstance(value, str),
+    "day": lambda value: _day(value) is not None,
+    "holds": lambda value: isinstance(value, str),
+}
 
 Judgement = tuple[Outcome, dict[str, Any]]
 
@@ -182,7 +236,7 @@ def _language(params: Mapping[str, Any], facts: Mapping[str, Any]) -> Judgement:
     outcomes = []
     for test in params["tests"]:
         name, wanted = test["test"], []
-        if facts.get(f"{name}.none"):
+        if facts.get(f"{name}.none") is True:
             outcomes.append(Outcome.NOT_MET)
             continue
         for part in ("level", "score"):

@@ -47,7 +47,7 @@ def record(
             with transaction.atomic(savepoint=key is not None):
                 event.save(force_insert=True)
         except IntegrityError:
-            if key is None:
+            if key is None or not Event.objects.filter(key=key).exists():
                 raise
             raise ValidationError(_("This has already been done."), code="already_done") from None
         recorded.send(Event, events=[event])

@@ -11,22 +11,39 @@ from django.utils.translation import gettext_lazy as _
 
 from scholarships.events.names import declared
 
+APPEND_ONLY = "The event log is append-only."
+
 
 class AppendOnlyQuerySet(models.QuerySet):
     """Rows are added and read. Nothing changes or deletes them."""
 
     def update(self, **kwargs: Any) -> int:
-        raise TypeError("The event log is append-only.")
+        raise TypeError(APPEND_ONLY)
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        raise TypeError("The event log is append-only.")
+        raise TypeError(APPEND_ONLY)
 
     def about(self, subject: Any) -> AppendOnlyQuerySet:
         """What happened to SUBJECT, first to last."""
         return self.filter(subject_kind=subject._meta.model_name, subject_key=subject.code).order_by("pk")
 
 
-class Event(models.Model):
+class _AppendOnly(models.Model):
+    """A row that is written once. Against raw UPDATEs the database has a trigger of its own."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError(APPEND_ONLY)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError(APPEND_ONLY)
+
+
+class Event(_AppendOnly):
     """NAME happened to a subject.
 
     ``key`` makes a thing happen once: the same key a second time is refused by the database.
@@ -61,7 +78,7 @@ class Event(models.Model):
         return declared(self.name).says
 
 
-class Seal(models.Model):
+class Seal(_AppendOnly):
     """A link of the hash chain over the event log: ``hash`` covers the event and the link before.
 
     Source: the usual hash chain, h(n) = SHA-256(h(n-1) + canonical event n).
@@ -72,6 +89,8 @@ class Seal(models.Model):
     hash = models.CharField(max_length=64)
 
     NOT_PERSONAL = ("hash",)
+
+    objects = AppendOnlyQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.seq} {self.hash[:12]}"

@@ -14,7 +14,7 @@ from scholarships.texts.fields import MultilingualField
 def validate_zone(value: str) -> None:
     try:
         zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # OSError: "Asia" is a folder of zones
         raise ValidationError(_("“%(zone)s” is not a time zone."), code="unknown_zone", params={"zone": value}) from None
 
 

@@ -11,7 +11,7 @@ nothing without the row they hang on. Free text, addresses, files and JSON do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -68,22 +68,21 @@ class Personal:
     eraser: Eraser = blank
 
 
-# Fields of these kinds can hold words about a person.
-_SPEAKING = (
-    models.CharField,
-    models.TextField,
-    models.JSONField,
-    models.FileField,
-    models.DateField,
-    models.BinaryField,
-    models.GenericIPAddressField,
+# Fields of these kinds hold no words about a person; any other kind can.
+_SILENT = (
+    models.AutoField,
+    models.IntegerField,
+    models.DecimalField,
+    models.FloatField,
+    models.BooleanField,
+    models.DateTimeField,
+    models.DurationField,
+    models.UUIDField,
 )
 
 
 def _speaks(field: models.Field) -> bool:
-    if isinstance(field, models.DateTimeField) or field.choices or field.is_relation:
-        return False
-    return isinstance(field, _SPEAKING)
+    return not (field.choices or field.is_relation or isinstance(field, _SILENT))
 
 
 def personal_fields() -> Iterator[tuple[type[models.Model], str, Personal]]:
@@ -93,10 +92,10 @@ def personal_fields() -> Iterator[tuple[type[models.Model], str, Personal]]:
             yield model, name, declared
 
 
-def undeclared_fields() -> list[str]:
-    """Fields of the house's own models that could hold words about a person and say nothing of it."""
+def undeclared_fields(within: Iterable[type[models.Model]] | None = None) -> list[str]:
+    """Fields of the house's own models (all, or those WITHIN) that could hold words about a person and say nothing of it."""
     missing = []
-    for model in apps.get_models():
+    for model in apps.get_models() if within is None else within:
         if not model.__module__.startswith(("scholarships.", "exchange.")):
             continue
         declared = {*getattr(model, "PERSONAL", {}), *getattr(model, "NOT_PERSONAL", ())}

@@ -45,7 +45,7 @@ class Programme(models.Model):
     host = models.ForeignKey(Institution, models.PROTECT, related_name="programmes", verbose_name=_("host institution"))
     level = models.CharField(_("level"), max_length=10, choices=Level)
     taught_in = models.CharField(_("taught in"), max_length=2, choices=TaughtIn)
-    field = models.CharField(_("field"), max_length=4, validators=[RegexValidator(r"^\d{4}$", _("An ISCED-F field has four digits."))])
+    field = models.CharField(_("field"), max_length=4, validators=[RegexValidator(r"\A[0-9]{4}\Z", _("An ISCED-F field has four digits."))])
     months = models.PositiveSmallIntegerField(_("length in months"))
     search = models.CharField(max_length=1000, editable=False, blank=True)
 

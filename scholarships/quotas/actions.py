@@ -7,7 +7,9 @@ keys, late in the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -23,35 +25,45 @@ from scholarships.quotas.models import Entry, Move, Purpose, Quota, cell_of
 QUOTAS_SET = declare("call.quotas_set", "Places were set", "purpose", "dimension", "cells")
 
 
+# -- Setting ---------------------------------------------------------------------
+
+
+def award_quotas(call: Call) -> list[Quota]:
+    return list(Quota.objects.filter(call=call, purpose=Purpose.AWARD).order_by("pk"))
+
+
+def edition(quotas: Iterable[Quota]) -> str:
+    """A short mark of the places as they stand: a page that shows them can tell whether others were set since."""
+    said = "\n".join(sorted(f"{quota.by}[{quota.cell}]={quota.places}" for quota in quotas))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
 @transaction.atomic
-def set_places(call: Call, purpose: str, by: str, places: dict[tuple[str, ...], int], *, user: Any = None, reason: str = "") -> int:
+def set_places(call: Call, purpose: str, by: str, places: Mapping[tuple[str, ...], int], *, user: Any = None, reason: str = "") -> int:
     """Set the PLACES of the cells of one dimension; other cells stay. Gives how many changed.
 
     Raises:
-        ValidationError: code ``below_taken``: a cell would have fewer places than are held or taken;
-            code ``not_places``: a number is negative. Nothing is set then.
+        ValidationError: one error a cell (``params`` name ``by`` and ``cell``): ``below_taken``: it would
+            have fewer places than are held or taken; ``not_places``: the number is negative. Or
+            ``changed_meanwhile``. Nothing is set then.
     """
     known = {quota.cell: quota for quota in Quota.objects.filter(call=call, purpose=purpose, by=by)}
+    wanted = {cell_of(*values): number for values, number in places.items()}
+    refused = [refusal for cell, number in wanted.items() if (refusal := _refusal(by, cell, number, known.get(cell)))]
+    if refused:
+        raise ValidationError(refused)
     changed = 0
-    for values, number in places.items():
-        cell = cell_of(*values)
-        if number < 0:
-            raise ValidationError(_("Places of %(cell)s: give 0 or more."), code="not_places", params={"cell": cell})
+    for cell, number in wanted.items():
         quota = known.get(cell)
         if quota is None:
-            quota = known[cell] = Quota.objects.create(call=call, purpose=purpose, by=by, cell=cell, places=number)
+            quota = Quota.objects.create(call=call, purpose=purpose, by=by, cell=cell, places=number)
             before = 0
         elif quota.places == number:
             continue
         else:
             before = quota.places
-            if not Quota.objects.filter(pk=quota.pk, held__lte=number - F("used")).update(places=number):
-                quota.refresh_from_db()
-                raise ValidationError(
-                    _("%(cell)s: %(taken)s places are held or taken already, so %(number)s cannot be set."),
-                    code="below_taken",
-                    params={"cell": cell, "taken": quota.held + quota.used, "number": number},
-                )
+            if not Quota.objects.filter(pk=quota.pk, places=before, held__lte=number - F("used")).update(places=number):
+                raise ValidationError(_("Somebody has just changed these places. Reload the page."), code="changed_meanwhile")
         Entry.objects.create(quota=quota, move=Move.SET, places=number - before, by=user, reason=reason)
         changed += 1
     if changed:
@@ -59,19 +71,20 @@ def set_places(call: Call, purpose: str, by: str, places: dict[tuple[str, ...], 
     return changed
 
 
-def _move(quotas: Iterable[Quota], move: Move, change: dict[str, int], subject: str, by: Any) -> bool:
-    """Apply CHANGE (column -> +1 or -1) to each of QUOTAS, all or none. False when one is full.
+def _refusal(by: str, cell: str, number: int, quota: Quota | None) -> ValidationError | None:
+    if number < 0:
+        return ValidationError(_("Places of %(cell)s: give 0 or more."), code="not_places", params={"by": by, "cell": cell})
+    taken = quota.held + quota.used if quota else 0
+    if number < taken:
+        return ValidationError(
+            _("%(cell)s: %(taken)s places are held or taken already, so %(number)s cannot be set."),
+            code="below_taken",
+            params={"by": by, "cell": cell, "taken": taken, "number": number},
+        )
+    return None
 
-    Call within a transaction that is rolled back on False.
-    """
-    quotas = sorted(quotas, key=lambda quota: quota.pk)
-    need = sum(change.values())
-    for quota in quotas:
-        free_enough = Quota.objects.filter(pk=quota.pk, places__gte=F("held") + F("used") + need)
-        if not free_enough.update(**{column: F(column) + step for column, step in change.items()}):
-            return False
-    Entry.objects.bulk_create(Entry(quota=quota, move=move, places=1, subject=subject, by=by) for quota in quotas)
-    return True
+
+# -- Holding ---------------------------------------------------------------------
 
 
 class NoPlace(Exception):
@@ -84,25 +97,48 @@ def hold(quotas: Iterable[Quota], *, subject: str, by: Any = None) -> None:
     Raises:
         NoPlace: one of them is full; nothing is held.
     """
+    hold_all({subject: quotas}, by=by)
+
+
+def hold_all(wanted: Mapping[str, Iterable[Quota]], *, by: Any = None) -> None:
+    """Hold one place in each quota for each subject (code -> its quotas), all or none.
+
+    Raises:
+        NoPlace: one of them has too few; nothing is held.
+    """
     with transaction.atomic():
-        if not _move(quotas, Move.HOLD, {"held": 1}, subject, by):
+        if not _move(wanted, Move.HOLD, {"held": 1}, by):
             raise NoPlace
 
 
 def release(quotas: Iterable[Quota], *, subject: str, by: Any = None) -> None:
     """Give back a held place in each of QUOTAS."""
-    _move(quotas, Move.RELEASE, {"held": -1}, subject, by)
+    _move({subject: quotas}, Move.RELEASE, {"held": -1}, by)
 
 
 def use(quotas: Iterable[Quota], *, subject: str, by: Any = None) -> None:
     """Turn a held place into a taken one in each of QUOTAS."""
-    _move(quotas, Move.USE, {"held": -1, "used": 1}, subject, by)
+    _move({subject: quotas}, Move.USE, {"held": -1, "used": 1}, by)
 
 
 def free(quotas: Iterable[Quota], *, subject: str, by: Any = None) -> None:
     """Give back a taken place in each of QUOTAS."""
-    _move(quotas, Move.FREE, {"used": -1}, subject, by)
+    _move({subject: quotas}, Move.FREE, {"used": -1}, by)
 
 
-def award_quotas(call: Call) -> list[Quota]:
-    return list(Quota.objects.filter(call=call, purpose=Purpose.AWARD).order_by("pk"))
+def _move(wanted: Mapping[str, Iterable[Quota]], move: Move, change: Mapping[str, int], by: Any) -> bool:
+    """Apply CHANGE (column -> +1 or -1) for each subject to each of its quotas. False when one is full.
+
+    Call within a transaction that is rolled back on False.
+    """
+    rows = [(quota, subject) for subject, quotas in wanted.items() for quota in quotas]
+    need = sum(change.values())
+    for pk, times in sorted(Counter(quota.pk for quota, _subject in rows).items()):
+        enough = Quota.objects.filter(pk=pk, places__gte=F("held") + F("used") + need * times)
+        if not enough.update(**{column: F(column) + step * times for column, step in change.items()}):
+            return False
+    Entry.objects.bulk_create(
+        [Entry(quota=quota, move=move, places=1, subject=subject, by=by) for quota, subject in sorted(rows, key=lambda row: row[0].pk)],
+        batch_size=500,
+    )
+    return True

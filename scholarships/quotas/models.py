@@ -78,7 +78,10 @@ class Entry(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["quota", "id"], name="quota_entry_order")]
+        indexes = [
+            models.Index(fields=["quota", "id"], name="quota_entry_order"),
+            models.Index(fields=["subject", "move"], name="quota_entry_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quota_id} {self.move} {self.places}"

@@ -1,29 +1,41 @@
-"""What a reviewer may see of a file. Identity is not hidden here: it is never fetched."""
+"""What a reviewer may see of a file. Identity is not hidden here: it is never fetched.
+
+Other reviewers' judgements of the same file are shown to a reviewer only after the own review is handed
+in, and then as totals and comments without names, the highest first: enough to learn from, nothing to
+bargain with. Single scores and names are for the officers of the call.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from django.db.models import QuerySet
 
 from scholarships.applications.models import Answer, Application, Attachment, Choice
 from scholarships.calls.form import Form, Requirement, Section, form_of
-from scholarships.documents.models import DocumentVersion
 from scholarships.programmes.models import Programme
-from scholarships.reviews.models import Assignment
+from scholarships.reviews.models import Assignment, Progress, Review
+from scholarships.reviews.rules import may_see_others
+
+# No original, no rebuilt path is shown, and neither the owner's name for the file nor its hash is fetched.
+_FILE = ("requirement", "order", "file__code", "file__number", "file__pages", "file__format", "file__rebuilt")
+_DOCUMENT = ("file__document__code", "file__document__kind")
 
 
 @dataclass(frozen=True)
 class BlindFile:
-    """``answers``: section -> values without identity; ``papers``: requirement -> files whose pages may be seen."""
+    """``answers``: section -> values without identity; ``papers``: requirement -> attachments whose pages may be seen."""
 
     code: str
     level: str
     country: str
-    revision: int | None
     form: Form
     programmes: tuple[Programme, ...]
     answers: tuple[tuple[Section, dict[str, Any]], ...]
-    papers: tuple[tuple[Requirement, tuple[DocumentVersion, ...]], ...]
+    papers: tuple[tuple[Requirement, tuple[Attachment, ...]], ...]
 
 
 def blind_file(assignment: Assignment) -> BlindFile:
@@ -31,30 +43,60 @@ def blind_file(assignment: Assignment) -> BlindFile:
     row = (
         Application.objects.filter(pk=assignment.application_id)
         .select_related("version")
-        .only("code", "level", "country_id", "revision_id", "version")
+        .only("code", "level", "country", "revision", "version__code", "version__published_at")
         .get()
     )
     form = form_of(row.version)
-    visible = [requirement for requirement in form.requirements if requirement.reviewers_see]
     stored = dict(Answer.objects.filter(revision=row.revision_id).values_list("section", "values"))
-    files: dict[str, list[DocumentVersion]] = {}
-    shown = Attachment.objects.filter(revision=row.revision_id, requirement__in=[requirement.key for requirement in visible])
-    for attachment in (
-        shown.select_related("file")
-        .only("requirement", "order", "file__code", "file__pages", "file__format", "file__rebuilt", "file__document_id")
-        .order_by("order")
-    ):
-        files.setdefault(attachment.requirement, []).append(attachment.file)
+    choices = Choice.objects.filter(revision=row.revision_id).select_related("programme__host").order_by("rank")
+    files: dict[str, list[Attachment]] = {}
+    for attachment in _attachments(form, row.revision_id).select_related("file").only(*_FILE).order_by("order", "pk"):
+        files.setdefault(attachment.requirement, []).append(attachment)
     return BlindFile(
         code=row.code,
         level=row.level,
         country=row.country_id or "",
-        revision=row.revision_id,
         form=form,
-        programmes=tuple(
-            choice.programme
-            for choice in Choice.objects.filter(revision=row.revision_id).select_related("programme__host").order_by("rank")
-        ),
-        answers=tuple((section, stored[section.key]) for section in form.sections if stored.get(section.key)),
-        papers=tuple((requirement, tuple(files[requirement.key])) for requirement in visible if requirement.key in files),
+        programmes=tuple(choice.programme for choice in choices),
+        answers=tuple((section, shown) for section in form.sections if (shown := _shown(section, stored.get(section.key, {})))),
+        papers=tuple((requirement, tuple(files[requirement.key])) for requirement in form.requirements if requirement.key in files),
     )
+
+
+def _attachments(form: Form, revision: int | None) -> QuerySet[Attachment]:
+    visible = [requirement.key for requirement in form.requirements if requirement.reviewers_see]
+    return Attachment.objects.filter(revision=revision, requirement__in=visible)
+
+
+def _shown(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
+    """VALUES without answers, and without columns of repeating entries, that tell who it is."""
+    shown: dict[str, Any] = {}
+    for question in section.questions:
+        if question.is_identity or question.key not in values:
+            continue
+        value = values[question.key]
+        hidden = {column.key for column in question.columns if column.is_identity}
+        shown[question.key] = [{key: said for key, said in row.items() if key not in hidden} for row in value] if hidden else value
+    return shown
+
+
+def paper_of(assignment: Assignment, code: str) -> Attachment | None:
+    """The attachment whose file is called CODE, with file and document, if reviewers see it."""
+    form = form_of(assignment.application.version)
+    found = _attachments(form, assignment.application.revision_id).filter(file__code=code)
+    return found.select_related("file__document").only(*_FILE, *_DOCUMENT).order_by("pk").first()
+
+
+@dataclass(frozen=True)
+class OtherReview:
+    total: Decimal | None
+    comment: str
+
+
+def other_reviews(assignment: Assignment, *, by: Any) -> tuple[OtherReview, ...]:
+    """What others have handed in about the same file, without names; nothing before BY has handed in."""
+    if not may_see_others(by, assignment):
+        return ()
+    rows = Review.objects.filter(assignment__application=assignment.application_id, assignment__progress=Progress.DONE)
+    others = rows.exclude(assignment=assignment.pk).order_by("-total", "pk")
+    return tuple(OtherReview(total, comment) for total, comment in others.values_list("total", "comment"))

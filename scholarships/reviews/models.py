@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from scholarships.applications.models import Application, Revision
-from scholarships.calls.models import Call
+from scholarships.applications.models import Application, Revision, Stage, State
+from scholarships.calls.models import Call, StepKind
 from scholarships.events.codes import new_code
+from scholarships.people.models import Role, Scope
+from scholarships.people.rules import scopes_of
 from scholarships.privacy.declarations import Period, Personal, Purpose
 
 
@@ -23,6 +26,9 @@ class Progress(models.TextChoices):
     RECUSED = "recused", _("Conflict")
 
 
+OPEN = [Progress.TODO, Progress.DRAFT]
+
+
 class Conflict(models.TextChoices):
     RELATIVE = "relative", _("I am related to, or a friend of, the applicant")
     TEACHER = "teacher", _("I taught, supervised or employed the applicant")
@@ -31,13 +37,43 @@ class Conflict(models.TextChoices):
     OTHER = "other", _("Another reason why I should not judge")
 
 
+# What a reviewer's pages read of an assignment. No column in it tells who the applicant is.
+BLIND = (
+    "code", "progress", "scored", "reviewer",
+    "call__code", "call__title", "call__zone", "call__reviews_wanted",
+    "application__code", "application__state", "application__level", "application__country", "application__call", "application__revision",
+    "application__version__code", "application__version__published_at",
+    "application__first_choice__title", "application__first_choice__field", "application__first_choice__host__name",
+    "review__scores", "review__comment", "review__total", "review__version", "review__saved_at", "review__submitted_at",
+)  # fmt: skip
+
+
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def visible_to(self, user: Any) -> AssignmentQuerySet:
-        """A reviewer's own files; a file left for a conflict is closed at once, everywhere."""
-        return self.filter(reviewer=user).exclude(progress=Progress.RECUSED)
+        """The files that USER may read as their reviewer; agrees with ``rules.may_read``.
+
+        A file left for a conflict, taken back by its applicant, or whose review was closed before
+        this reviewer handed in, is gone everywhere at once: from lists, counts, pages and images.
+        """
+        scopes = scopes_of(user, Role.REVIEWER)
+        mine = self.filter(reviewer=user) if scopes else self.none()
+        if Scope.SITE not in scopes:
+            mine = mine.filter(call__code__in=scopes.get(Scope.CALL, ()))
+        at_review = Stage.objects.filter(application=OuterRef("application"), left_at__isnull=True, kind=StepKind.REVIEW)
+        return mine.exclude(application__state=State.WITHDRAWN).filter(
+            Q(progress=Progress.DONE) | (Q(progress__in=OPEN) & Exists(at_review))
+        )
 
     def open(self) -> AssignmentQuerySet:
-        return self.filter(progress__in=[Progress.TODO, Progress.DRAFT])
+        return self.filter(progress__in=OPEN)
+
+    def blind(self) -> AssignmentQuerySet:
+        """With what a reviewer may see of each file; who applies is never fetched."""
+        return self.select_related("call", "application__version", "application__first_choice__host", "review").only(*BLIND)
+
+    def in_order(self) -> AssignmentQuerySet:
+        """What is open first. Then by the random code: the order in which an officer dealt the files could tell their names."""
+        return self.order_by(Case(When(progress=Progress.DONE, then=Value(1)), default=Value(0)), "code")
 
 
 class Assignment(models.Model):
@@ -71,6 +107,12 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def total(self) -> Decimal | None:
+        """What the review says so far, draft or handed in; the review is at hand."""
+        review = getattr(self, "review", None)
+        return review.total if review else None
 
 
 class Review(models.Model):

@@ -8,14 +8,16 @@ BEGIN
     RAISE EXCEPTION 'The event log is append-only.';
 END;
 $$ LANGUAGE plpgsql;
-CREATE TRIGGER event_append_only BEFORE UPDATE ON events_event FOR EACH ROW EXECUTE FUNCTION event_is_append_only();
-CREATE TRIGGER seal_append_only BEFORE UPDATE ON events_seal FOR EACH ROW EXECUTE FUNCTION event_is_append_only();
+CREATE TRIGGER event_append_only BEFORE UPDATE OR DELETE ON events_event FOR EACH ROW EXECUTE FUNCTION event_is_append_only();
+CREATE TRIGGER seal_append_only BEFORE UPDATE OR DELETE ON events_seal FOR EACH ROW EXECUTE FUNCTION event_is_append_only();
 """
 POSTGRES_BACK = """
 DROP TRIGGER event_append_only ON events_event;
 DROP TRIGGER seal_append_only ON events_seal;
 DROP FUNCTION event_is_append_only();
 """
+# Not on DELETE here: SQLite has no TRUNCATE, so that nothing could ever empty the tables, tests' ones neither.
+# What is sealed cannot be deleted unseen in any case: the chain breaks.
 SQLITE = (
     "CREATE TRIGGER event_append_only BEFORE UPDATE ON events_event BEGIN SELECT RAISE(ABORT, 'The event log is append-only.'); END",
     "CREATE TRIGGER seal_append_only BEFORE UPDATE ON events_seal BEGIN SELECT RAISE(ABORT, 'The event log is append-only.'); END",

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('title', scholarships.texts.fields.MultilingualField(default=scholarships.texts.fields.Text, verbose_name='title')),
                 ('level', models.CharField(choices=[('bachelor', 'Bachelor’s'), ('master', 'Master’s'), ('doctoral', 'Doctorate'), ('general', 'General scholar'), ('senior', 'Senior scholar')], max_length=10, verbose_name='level')),
                 ('taught_in', models.CharField(choices=[('zh', 'Chinese'), ('en', 'English'), ('ru', 'Russian')], max_length=2, verbose_name='taught in')),
-                ('field', models.CharField(max_length=4, validators=[django.core.validators.RegexValidator('^\\d{4}$', 'An ISCED-F field has four digits.')], verbose_name='field')),
+                ('field', models.CharField(max_length=4, validators=[django.core.validators.RegexValidator('\\A[0-9]{4}\\Z', 'An ISCED-F field has four digits.')], verbose_name='field')),
                 ('months', models.PositiveSmallIntegerField(verbose_name='length in months')),
                 ('search', models.CharField(blank=True, editable=False, max_length=1000)),
                 ('host', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='programmes', to='partners.institution', verbose_name='host institution')),

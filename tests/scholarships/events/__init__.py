@@ -1,0 +1,1 @@
+HAPPENED = "test.happened"
