@@ -5,22 +5,36 @@ With nothing set this is the demo. An https SITE_URL makes it production.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from exchange.environment import Misconfigured, broker_url, env, flag, mail_settings, number, secret_in, socket_in
+from exchange.environment import (
+    Misconfigured,
+    broker_url,
+    database_settings,
+    env,
+    flag,
+    folder,
+    mail_settings,
+    number,
+    port,
+    redis_url,
+    secret_in,
+    site_url,
+    socket_in,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR = Path(env("VAR", str(BASE_DIR / "var")))  # everything that is written while running
+VAR = folder("VAR", BASE_DIR / "var")  # everything that is written while running
 
 # -- Where and as what -----------------------------------------------------------
-PORT = number("PORT", 8000)
+PORT = port("PORT", 8000)
 SITE_NAME = env("SITE_NAME", "Sapar")
-SITE_URL = env("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+SITE_URL = site_url(f"http://127.0.0.1:{PORT}")
 IS_PRODUCTION = SITE_URL.startswith("https://")
 IS_DEMO = not IS_PRODUCTION
 DEBUG = flag("DEBUG")
@@ -81,16 +95,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",  # early: the page for a fault further in carries it too
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "exchange.ui.middleware.GzipOfText",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "exchange.ui.middleware.NoNulCharacters",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "exchange.ui.middleware.LanguageOfTheReader",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "exchange.accounts.middleware.RefusedForms",
     "exchange.accounts.middleware.SecondFactorForStaff",
     "exchange.ui.middleware.NothingStored",
 ]
@@ -123,8 +139,8 @@ CRISPY_FAIL_SILENTLY = False
 
 # -- Database --------------------------------------------------------------------
 # No ATOMIC_REQUESTS and no atomic() around reads: on SQLite every atomic() takes the write lock.
-DATABASE_URL = env("DATABASE_URL", "") or f"sqlite:///{VAR / 'site.sqlite3'}"
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+DATABASE_URL = env("DATABASE_URL", "").strip() or f"sqlite:///{quote(str(VAR / 'site.sqlite3'))}"
+DATABASES = {"default": database_settings(DATABASE_URL)}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
@@ -135,25 +151,24 @@ if _database["ENGINE"].endswith("sqlite3"):
             "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-20000; PRAGMA temp_store=MEMORY;"
         ),
     }
-elif _database["ENGINE"].endswith("postgresql"):
+else:
     _database["CONN_MAX_AGE"] = 0
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "pool": {"min_size": 1, "max_size": 8, "timeout": 10},  # seconds
         "options": "-c statement_timeout=5000 -c lock_timeout=3000",  # milliseconds
     }
-else:
-    raise Misconfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
 
 # -- Redis: doorbell and cache, never a store ------------------------------------
 VALKEY_SOCKET = socket_in(VAR)
-REDIS_URL = env("REDIS_URL", "") or f"unix://{VALKEY_SOCKET}?db=0"
+REDIS_URL = redis_url(f"unix://{quote(str(VALKEY_SOCKET))}?db=0")
 CACHES = {
     # Throttle counts live in the database, so that they hold when Redis is down.
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "throttle_counts"},
     "fast": {
         "BACKEND": "exchange.ui.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
+        "KEY_PREFIX": env("CELERY_PREFIX", ""),  # two sites on one Redis ring two doorbells
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},  # seconds
     },
 }
@@ -169,9 +184,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True  # a task may run twice, so every task is idempotent
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A task leaves the queue when it begins, and none is fetched before there is a hand for it: what a killed task leaves undone
+# is found by the next sweep, and a worker with unacknowledged tasks does not outlive a Redis that goes away (Celery 5.7
+# fails while it puts them back).
+CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # Redis may be away for a night
 CELERY_TASK_TIME_LIMIT = 300  # seconds
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1}
 CELERY_TASK_SERIALIZER = "json"
@@ -180,6 +199,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "notifications.deliver_due", "schedule": number("SWEEP_SECONDS", 15)},
+    "announce what has closed": {"task": "jobs.announce_closed", "schedule": 60},
     "publish results": {"task": "jobs.publish_results", "schedule": 60},
     "let unanswered offers lapse": {"task": "jobs.lapse_offers", "schedule": 60},
     "seal the event log": {"task": "jobs.seal_events", "schedule": 60},
@@ -201,24 +221,25 @@ OFFICE_EMAIL = env("OFFICE_EMAIL", "office@sapar.example")  # the address that p
 
 # -- Signing in ------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["exchange.accounts.backends.Backend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "accounts:home"
 ACCOUNT_ADAPTER = "exchange.accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]  # signing up is closed; without a password here allauth drops it from signing in
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
-ACCOUNT_PASSWORD_RESET_BY_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
-ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600  # seconds
-ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 600  # seconds
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS = ACCOUNT_PASSWORD_RESET_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if IS_PRODUCTION else 0  # the one that ends TLS; without it all visitors would be throttled as one
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {
     "login": "exchange.accounts.forms.PasswordForm",
@@ -272,6 +293,7 @@ LANGUAGES = [("en", _("English")), ("zh-hans", _("Chinese")), ("ru", _("Russian"
 LANGUAGE_COOKIE_NAME = "language"
 LOCALE_PATHS = [BASE_DIR / "exchange" / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["exchange.locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 COUNTRIES_OVERRIDE = {"TW": _("Taiwan, China"), "HK": _("Hong Kong, China"), "MO": _("Macao, China")}
@@ -279,6 +301,7 @@ COUNTRIES_OVERRIDE = {"TW": _("Taiwan, China"), "HK": _("Hong Kong, China"), "MO
 # -- Files -----------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
+warnings.filterwarnings("ignore", message="No directory at: ")  # runserver needs none, and WhiteNoise complains of it
 STATICFILES_DIRS = [BASE_DIR / "exchange" / "static"]
 WHITENOISE_USE_FINDERS = not flag("STATIC_BUILT")
 WHITENOISE_AUTOREFRESH = False

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.utils import filter_users_by_email
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from exchange.notifications import outbox
 from exchange.notifications.letters import write_letter
 from scholarships.events.actions import record
 from scholarships.events.names import declare
-from scholarships.people.models import User
 
 CODE_SENT = declare("account.code_sent", "A code was sent for signing in")
 CHANGED = declare("account.changed", "The account was changed", "what")
@@ -36,9 +37,17 @@ _LETTERS = {
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "incorrect_code": _("This code is wrong. Type the six digits of the newest mail."),
+        "too_many_login_attempts": _("The code was wrong too often and no longer works. Ask for a new one."),
+        "email_password_mismatch": _("Address and password do not fit. Try again, or ask for a code instead."),
+        "rate_limited": _("A code was sent a moment ago. Wait a little before you ask for another one."),
+    }
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         letter = _LETTERS.get(template_prefix)
-        user = User.objects.filter(email=email.lower()).first()
+        user = context.get("user") or next(iter(filter_users_by_email(email)), None)
         if letter is None or user is None:
             return
         what = template_prefix.rpartition("/")[2]
@@ -49,7 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):
             )
         with transaction.atomic():
             event = record(CODE_SENT, user) if letter == "account.code" else record(CHANGED, user, what=what)
-            outbox.post(event, letter, user.email, rendered, user=user, language=language)
+            outbox.post(event, letter, email, rendered, user=user, language=language)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """There is no page for signing up: the first code makes the account."""

@@ -7,12 +7,15 @@ from typing import Any
 from allauth.account.forms import ConfirmLoginCodeForm, LoginForm, RequestLoginCodeForm
 from allauth.account.models import EmailAddress
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from exchange.ui.forms import PlainForm, countries
 from scholarships.partners.zones import city_of, known_zones
 from scholarships.people.models import User
+
+LONGEST_ADDRESS = User._meta.get_field("email").max_length or 254
 
 
 class CodeRequestForm(RequestLoginCodeForm):
@@ -23,6 +26,8 @@ class CodeRequestForm(RequestLoginCodeForm):
 
     def clean_email(self) -> str:
         email = super().clean_email().lower()
+        if len(email) > LONGEST_ADDRESS:
+            raise ValidationError(_("Enter an address of at most %(most)d characters."), code="too_long", params={"most": LONGEST_ADDRESS})
         if self._user is None and not User.objects.filter(email=email).exists():
             self._user = new_account(email)
         return email
@@ -44,6 +49,7 @@ class CodeForm(ConfirmLoginCodeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["code"].error_messages["required"] = _("Type the six digits from your mail.")
         self.fields["code"].widget.attrs.update(
             {"inputmode": "numeric", "autocomplete": "one-time-code", "class": "form-control code", "maxlength": "9", "placeholder": ""}
         )
@@ -73,7 +79,10 @@ class ProfileForm(PlainForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["zone"].choices = [("", _("As in the country of my citizenship")), *((zone, city_of(zone)) for zone in known_zones())]
+        self.fields["zone"].choices = [
+            ("", _("As in the country of my citizenship")),
+            *((zone, str(city_of(zone))) for zone in known_zones()),
+        ]
 
 
 class WelcomeForm(PlainForm):

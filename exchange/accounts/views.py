@@ -16,6 +16,7 @@ from exchange.accounts.first_officer import is_good
 from exchange.accounts.forms import ProfileForm, WelcomeForm
 from exchange.ui.context import menu_for
 from exchange.ui.guards import open_to, open_to_everybody
+from exchange.ui.visitor import known_answers
 from scholarships.people import actions
 from scholarships.people.models import Profile, Role
 from scholarships.people.rules import is_staff_of_any_kind
@@ -44,9 +45,10 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def welcome(request: HttpRequest) -> HttpResponse:
     """Name, country and language: all that is asked."""
-    initial = {"language": request.LANGUAGE_CODE, "citizenship": request.GET.get("citizenship", "")}
-    form = WelcomeForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    citizenship = request.GET.get("citizenship") or known_answers(request).get("citizenship", "")
+    initial = {"language": request.LANGUAGE_CODE, "citizenship": citizenship}
+    form = WelcomeForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
         actions.settle(
             request.user,
             name=form.cleaned_data["name"],
@@ -68,8 +70,8 @@ def profile(request: HttpRequest) -> HttpResponse:
         "citizenship": known.citizenship_id if known else "",
         "name_own_script": known.name_own_script if known else "",
     }
-    form = ProfileForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    form = ProfileForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
         actions.settle(request.user, **form.cleaned_data)
         messages.success(request, _("Your profile is saved."))
         return redirect("accounts:profile")
@@ -105,4 +107,6 @@ def first_officer(request: HttpRequest, token: str) -> HttpResponse:
         request.user.save(update_fields=["is_staff", "is_superuser"])
         messages.success(request, _("You are the first officer of this site."))
         return redirect("accounts:home")
-    return render(request, "account/first_officer.html")
+    response = render(request, "account/first_officer.html")
+    response["Referrer-Policy"] = "no-referrer"  # the address itself is the key
+    return response

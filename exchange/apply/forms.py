@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from exchange.ui.forms import DatePartsField, PlainForm
-from scholarships.applications.actions import WITHDRAWAL_REASONS
+from scholarships.applications.reasons import WITHDRAWAL_REASONS
 from scholarships.documents.models import Kind
 
 
@@ -22,17 +22,25 @@ class DoneForm(PlainForm):
         widget=forms.RadioSelect,
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["done"].is_optional = False  # type: ignore[attr-defined]  # asked of everybody, though saving needs no answer
+
 
 class UploadForm(PlainForm):
     """One file for one paper."""
 
     file = forms.FileField(
-        label=_("File"), required=False, widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,application/pdf"})
+        label=_("File"),
+        required=False,
+        allow_empty_file=True,  # an empty one has a sentence of ours
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,application/pdf"}),
     )
     issued_on = DatePartsField(label=_("When was it issued?"), required=False, help_text=_("The date on the paper. For example 10 6 2026."))
 
     def __init__(self, *args: Any, asks_date: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["issued_on"].is_optional = False  # type: ignore[attr-defined]
         if not asks_date:
             del self.fields["issued_on"]
 
@@ -45,6 +53,7 @@ class LibraryForm(PlainForm):
     )
     file = forms.FileField(
         label=_("File"),
+        allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,application/pdf"}),
         error_messages={"required": _("Choose a file.")},
     )

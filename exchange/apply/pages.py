@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
+from exchange.ui.errors import conflict
 from scholarships.applications.models import Application, State
 from scholarships.calls.form import Section
 from scholarships.calls.models import SectionKind
@@ -16,7 +19,9 @@ def own(request: HttpRequest, code: str) -> Application:
     rows = Application.objects.of(request.user).select_related(
         "call__version", "version", "revision__version", "country", "home", "first_choice"
     )
-    return get_object_or_404(rows, code=code)
+    application = get_object_or_404(rows, code=code)
+    application.applicant = request.user
+    return application
 
 
 def page_of_section(application: Application, section: Section) -> str:
@@ -29,3 +34,28 @@ def address_of(application: Application) -> str:
     """Where one goes on with APPLICATION: its task list while it is written, else its status."""
     name = "apply:tasks" if application.state in {State.DRAFT, State.RETURNED} else "apply:status"
     return reverse(name, args=[application.code])
+
+
+def is_written(application: Application) -> bool:
+    """Whether APPLICATION is in a state in which its applicant may have something to write."""
+    return application.state in {State.DRAFT, State.RETURNED, State.SUBMITTED}
+
+
+def refuse(request: HttpRequest, application: Application, refused: ValidationError) -> HttpResponse:
+    """What is not possible now: a page that was opened leads to the status and says it there, one that was sent answers 409."""
+    status = reverse("apply:status", args=[application.code])
+    if request.method != "GET":
+        return conflict(request, refused, back=status)
+    messages.warning(request, refused.messages[0])
+    return redirect(status)
+
+
+def known_version(request: HttpRequest) -> int:
+    """The version of the section that the page showed; 0 where it says none."""
+    said = request.POST.get("version", "")
+    return int(said) if said.isdecimal() and len(said) < 10 else 0
+
+
+def key_of(request: HttpRequest) -> str | None:
+    """The key that makes a page sent twice count once."""
+    return request.POST.get("key", "")[:80] or None

@@ -70,8 +70,8 @@ def other_doors(call: Call, facts: Mapping[str, Any], *, at: datetime, most: int
         Call.objects.open_now(at=at)
         .exclude(pk=call.pk)
         .select_related("version", "scheme")
-        .prefetch_related("countries")
-        .order_by("closes_at")
+        .prefetch_related("scheme__stipends")
+        .order_by("closes_at", "code")
     )
     fits = [(other, fit_of(other, facts)) for other in open_calls]
     same_level = sorted((pair for pair in fits if pair[1].is_eligible is not False), key=lambda pair: pair[1].is_eligible is None)

@@ -69,6 +69,9 @@ class EligibilityForm(PlainForm):
         min_value=0,
         max_value=9,
         decimal_places=1,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value", "max_decimal_places"), _("Enter a score from 0 to 9, like 6.5.")
+        ),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "class": "w-7"}),
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,9 +19,11 @@ from exchange.browse.forms import EligibilityForm, FinderForm, ProgrammeFilterFo
 from exchange.ui.guards import open_to_everybody
 from exchange.ui.paging import page_number, page_of
 from exchange.ui.visitor import known_answers, remember_answers
-from scholarships.applications.models import Application, State
-from scholarships.calls.form import form_of
-from scholarships.calls.models import Call, is_open
+from scholarships.applications.actions import require_writable
+from scholarships.applications.models import Application
+from scholarships.calls.form import Criterion, form_of
+from scholarships.calls.models import Call, Milestone, is_open
+from scholarships.engine.conditions import parse
 from scholarships.partners.models import Country, Institution
 from scholarships.programmes.fields import field_name
 from scholarships.programmes.models import Programme
@@ -40,11 +45,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         .order_by("closes_at", "code")
     )
     shown = [call for call in open_calls if _matches(call, wanted)]
-    places = dict(
-        Quota.objects.filter(call__in=shown, purpose=Purpose.AWARD, by__startswith="a.country")
-        .values_list("call")
-        .annotate(total=Sum("places"))
-    )
+    places = places_of(shown)
     facts = known_answers(request) | wanted
     country = Country.objects.filter(pk=wanted.get("citizenship", "")).first()
     context = {
@@ -61,6 +62,14 @@ def calls(request: HttpRequest) -> HttpResponse:
         "coming": Call.objects.published().filter(opens_at__gt=now).order_by("opens_at")[:3] if not shown else [],
     }
     return render(request, "browse/calls.html", context)
+
+
+def places_of(calls: list[Call]) -> dict[int, int]:
+    """Scholarship places in all: by country and level where they are set so, else by programme. Call pk -> places."""
+    found: dict[int, int] = {}
+    for by in ("o.programme", "a.country,o.level"):
+        found |= dict(Quota.objects.filter(call__in=calls, purpose=Purpose.AWARD, by=by).values_list("call").annotate(total=Sum("places")))
+    return found
 
 
 def _matches(call: Call, wanted: Mapping[str, str]) -> bool:
@@ -88,17 +97,49 @@ def call(request: HttpRequest, code: str) -> HttpResponse:
         "is_open": is_open(found, timezone.now()),
         "is_over": timezone.now() > found.last_moment(),
         "coverage": found.scheme.coverage.all(),
-        "stipends": found.scheme.stipends.filter(level__in=found.levels),
-        "milestones": found.milestones.all(),
+        "stipends": sorted(found.scheme.stipends.filter(level__in=found.levels), key=lambda rate: found.levels.index(rate.level)),
+        "dates": _dates(found),
+        "rules": _rules_by_level(found),
         "places": _matrix(found, quotas),
-        "places_total": sum(quota.places for quota in quotas)
-        or Quota.objects.filter(call=found, purpose=Purpose.AWARD, by="o.programme").aggregate(total=Sum("places"))["total"],
+        "places_total": places_of([found]).get(found.pk),
         "programme_count": found.programmes.count(),
         "phases": _phases(found),
         "country": country,
         "zone": country.zone if country else "",
     }
     return render(request, "browse/call.html", context)
+
+
+def _dates(call: Call) -> list[tuple[str, datetime | date, Milestone | None]]:
+    """The calendar in its order: (kind, moment, milestone)."""
+    zone = zoneinfo.ZoneInfo(call.zone)
+    entries: list[tuple[str, datetime | date, Milestone | None]] = [
+        ("opens", call.opens_at, None),
+        ("closes", call.closes_at, None),
+        ("results", call.results_at, None),
+        ("starts", call.starts_on, None),
+        *(("milestone", milestone.starts_at, milestone) for milestone in call.milestones.all()),
+    ]
+    order = {"opens": 0, "closes": 1, "milestone": 3, "results": 2, "starts": 4}
+
+    def place(entry: tuple[str, datetime | date, Milestone | None]) -> tuple[date, int]:
+        at = entry[1]
+        return (at.astimezone(zone).date() if isinstance(at, datetime) else at, order[entry[0]])
+
+    return sorted(entries, key=place)
+
+
+def _rules_by_level(call: Call) -> list[tuple[str, list[Criterion]]]:
+    """The criteria in words: first those for everyone (level ""), then those of each level."""
+    assert call.version is not None, "a published call has a version"
+    criteria = form_of(call.version).criteria
+    concerned = {
+        level: [criterion for criterion in criteria if parse(criterion.rule.when).holds({"level": level}) is not False]
+        for level in call.levels
+    }
+    for_all = [criterion for criterion in criteria if all(criterion in rows for rows in concerned.values())]
+    own = [(level, [criterion for criterion in rows if criterion not in for_all]) for level, rows in concerned.items()]
+    return [("", for_all), *((level, rows) for level, rows in own if rows)]
 
 
 def _matrix(call: Call, quotas: list[Quota]) -> list[dict[str, Any]]:
@@ -134,8 +175,8 @@ def can_apply(request: HttpRequest, code: str) -> HttpResponse:
         "hsk": known.get("hsk.level"),
         "ielts": known.get("ielts.score"),
     }
-    form = EligibilityForm(found.levels, request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    form = EligibilityForm(found.levels, request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
         remember_answers(request, form.facts())
         return redirect("browse:verdict", code=code)
     return render(request, "browse/can_apply.html", {"call": found, "form": form}, status=422 if form.errors else 200)
@@ -171,7 +212,8 @@ def programmes(request: HttpRequest, code: str = "") -> HttpResponse:
         ((host.code, str(host)) for host in Institution.objects.filter(programmes__in=rows).distinct()), key=lambda pair: pair[1]
     )
     form = ProgrammeFilterForm(fields, hosts, request.GET or None)
-    if form.is_bound and form.is_valid():
+    is_bad = form.is_bound and not form.is_valid()
+    if form.is_bound:
         rows = _filtered(rows, form.cleaned_data)
     page = page_of(rows.order_by("host__code", "code"), Programme.objects.select_related("host"), page_number(request.GET.get("page")), 30)
     quotas = (
@@ -182,14 +224,25 @@ def programmes(request: HttpRequest, code: str = "") -> HttpResponse:
     context = {
         "call": found,
         "form": form,
+        "is_bad": is_bad,
         "page": page,
         "places": dict(quotas.values_list("cell", "places")),
-        "is_open": found is not None and is_open(found, timezone.now()),
-        "draft": Application.objects.filter(call=found, applicant=request.user, state=State.DRAFT).first()
-        if found and request.user.is_authenticated
-        else None,
+        **(_ways_to_choose(found, request.user) if found else {}),
     }
     return render(request, "browse/programmes.html", context)
+
+
+def _ways_to_choose(call: Call, user: Any) -> dict[str, Any]:
+    """``draft``: the reader's application that takes a choice now; ``may_start``: whether to begin one with it."""
+    now = timezone.now()
+    own = Application.objects.of(user).filter(call=call).select_related("call").first() if user.is_authenticated else None
+    if own is None:
+        return {"draft": None, "may_start": is_open(call, now)}
+    try:
+        require_writable(own, "choices", by=user, now=now)
+    except ValidationError:
+        own = None
+    return {"draft": own, "may_start": False}
 
 
 def _filtered(rows: Any, wanted: Mapping[str, str]) -> Any:

@@ -11,15 +11,19 @@ from django.shortcuts import render
 from django.template.loader import get_template
 from django.views.decorators.csrf import requires_csrf_token
 
-CONFLICTS = {"wrong_state", "changed_meanwhile", "already_done"}
+QUICKER = {"wrong_state", "changed_meanwhile", "already_done"}
+CONFLICTS = QUICKER | {"closed", "not_open", "too_late", "in_use"}
 
 
 def status_of(errors: ValidationError | None) -> int:
-    """200 without errors, 409 where somebody was quicker, else 422."""
+    """200 without errors, 409 where it is the wrong moment or somebody was quicker, else 422."""
     if errors is None:
         return 200
-    codes = {error.code for error in errors.error_list} if hasattr(errors, "error_list") else set()
-    return 409 if codes & CONFLICTS else 422
+    return 409 if _codes(errors) & CONFLICTS else 422
+
+
+def _codes(errors: ValidationError) -> set[str | None]:
+    return {error.code for error in errors.error_list} if hasattr(errors, "error_list") else set()
 
 
 @requires_csrf_token
@@ -47,5 +51,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def conflict(request: HttpRequest, errors: ValidationError, **context: Any) -> HttpResponse:
-    """409: somebody else has changed this meanwhile."""
-    return render(request, "errors/409.html", {"errors": errors.messages, **context}, status=409)
+    """409: it is not possible now, or somebody else has changed this meanwhile. ``back``: where one sees how things are."""
+    was_quicker = bool(_codes(errors) & QUICKER)
+    return render(request, "errors/409.html", {"errors": errors.messages, "was_quicker": was_quicker, **context}, status=409)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from django.http import FileResponse, Http404
+from django.http.response import HttpResponseBase
 
 from scholarships.documents.actions import page_image
 from scholarships.documents.models import DocumentVersion, Format
@@ -12,7 +14,11 @@ from scholarships.documents.models import DocumentVersion, Format
 _TYPES = {Format.PDF: ("application/pdf", "pdf"), Format.JPEG: ("image/jpeg", "jpg"), Format.PNG: ("image/png", "png")}
 
 
-def _guarded(response: FileResponse) -> FileResponse:
+Answer = TypeVar("Answer", bound=HttpResponseBase)
+
+
+def guarded(response: Answer) -> Answer:
+    """RESPONSE with what every file and picture of a person carries."""
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
@@ -33,7 +39,7 @@ def rebuilt_file(version: DocumentVersion, name: str) -> FileResponse:
 
 def _download(path: str, name: str, kind: str) -> FileResponse:
     try:
-        return _guarded(FileResponse(Path(path).open("rb"), as_attachment=True, filename=name, content_type=kind))
+        return guarded(FileResponse(Path(path).open("rb"), as_attachment=True, filename=name, content_type=kind))
     except FileNotFoundError:
         raise Http404 from None
 
@@ -41,6 +47,6 @@ def _download(path: str, name: str, kind: str) -> FileResponse:
 def page_response(version: DocumentVersion, number: int) -> FileResponse:
     """One page of the rebuilt copy as an image."""
     try:
-        return _guarded(FileResponse(page_image(version, number).open("rb"), content_type="image/jpeg"))
+        return guarded(FileResponse(page_image(version, number).open("rb"), content_type="image/jpeg"))
     except (LookupError, FileNotFoundError):
         raise Http404 from None

@@ -45,9 +45,11 @@ class PlainForm(forms.Form):
 
 
 def dress(field: forms.Field) -> None:
-    """Give the widget its classes; required is said by the server, in words."""
+    """Give the widget its classes; required is said by the server, in words that name the question."""
     widget = field.widget
-    field.is_optional = not field.required  # type: ignore[attr-defined]
+    _say_plainly(field)
+    if not hasattr(field, "is_optional"):
+        field.is_optional = not field.required  # type: ignore[attr-defined]
     if isinstance(widget, forms.CheckboxInput | forms.RadioSelect | forms.CheckboxSelectMultiple):
         kind = "form-check-input"
     elif isinstance(widget, forms.Select):
@@ -56,6 +58,16 @@ def dress(field: forms.Field) -> None:
         kind = "form-control"
     widget.attrs["class"] = f"{kind} {widget.attrs.get('class', '')}".strip()
     widget.use_required_attribute = lambda initial: False  # type: ignore[method-assign]
+
+
+def _say_plainly(field: forms.Field) -> None:
+    """Instead of Django's own words, which in a summary would not tell which field they are about."""
+    said, ready_made = field.error_messages, {**forms.Field.default_error_messages, **forms.ChoiceField.default_error_messages}
+    if field.label and said.get("required") == ready_made["required"]:
+        words = _("Choose an answer: %(question)s") if isinstance(field, forms.ChoiceField) else _("Enter an answer: %(question)s")
+        said["required"] = words % {"question": field.label}
+    if said.get("invalid_choice") == ready_made["invalid_choice"]:
+        said["invalid_choice"] = _("Choose one of the answers offered.")
 
 
 class DateParts(forms.MultiWidget):
@@ -95,7 +107,7 @@ class DatePartsField(forms.Field):
         try:
             day, month, year = (int(part) for part in parts)
             return date(year, month, day)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise ValidationError(_("Enter a real date, like 27 3 2030."), code="not_a_date") from None
 
 

@@ -39,7 +39,7 @@ class Page:
 
 
 def page_number(value: str | None) -> int:
-    return int(value) if value and value.isdecimal() and 0 < int(value) < 1_000_000 else 1
+    return int(value) or 1 if value and value.isdecimal() and len(value) <= 6 else 1
 
 
 def page_of(ids: QuerySet[Any], rows: QuerySet[Any], number: int, size: int) -> Page:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from exchange.ui.forms import country_name
 from exchange.ui.templatetags.ui import iso_day
-from scholarships.applications.answers import is_asked, is_blank
+from scholarships.applications.answers import is_asked, is_blank, words_in
 from scholarships.calls.form import Question, Section
 from scholarships.calls.models import QuestionKind
 from scholarships.partners.models import Institution
@@ -25,6 +25,10 @@ class Said:
     text: str
     is_long: bool = False
     entries: tuple[tuple[tuple[str, str], ...], ...] = ()
+
+    @property
+    def words(self) -> int:
+        return words_in(self.text)
 
 
 @dataclass(frozen=True)

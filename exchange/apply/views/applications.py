@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from exchange.apply.forms import WithdrawForm
-from exchange.apply.pages import address_of, own, page_of_section
+from exchange.apply.pages import address_of, is_written, key_of, own, page_of_section, refuse
 from exchange.notifications.models import Message
 from exchange.ui.errors import status_of
 from exchange.ui.guards import open_to
@@ -85,7 +86,7 @@ def tasks(request: HttpRequest, code: str) -> HttpResponse:
     """The task list: what is done, what is left, what comes next."""
     application = own(request, code)
     content = content_of(application)
-    if content.revision.handed_in_at is not None:
+    if content.revision.handed_in_at is not None or not is_written(application):
         return redirect("apply:status", code=code)
     found = tasks_of(content)
     done = sum(task.status == Status.COMPLETED for task in found)
@@ -137,7 +138,7 @@ def check(request: HttpRequest, code: str) -> HttpResponse:
     errors = None
     if request.method == "POST":
         try:
-            actions.submit(application, by=request.user, key=request.POST.get("key") or None)
+            actions.submit(application, by=request.user, key=key_of(request))
         except ValidationError as refused:
             application.refresh_from_db()
             if application.state == State.SUBMITTED and not _has_open_revision(application):
@@ -146,7 +147,9 @@ def check(request: HttpRequest, code: str) -> HttpResponse:
         else:
             return redirect("apply:receipt", code=code)
     content = content_of(application)
-    if content.revision.handed_in_at is not None and errors is None:
+    if errors is None and not is_written(application):
+        return redirect("apply:status", code=code)
+    if errors is None and content.revision.handed_in_at is not None:
         return redirect("apply:receipt", code=code)
     return render(request, "apply/check.html", _check_context(content, errors), status=status_of(errors))
 
@@ -168,7 +171,7 @@ def _check_context(content: Content, errors: ValidationError | None) -> dict[str
         "sections": [(said_section(section, content.values(section.key), facts), addresses[section.key]) for section in sections],
         "papers": [(requirement, content.attached(requirement.key)) for requirement in requirements_for(content.form, facts)],
         "problems": [(addresses.get(problem.field.partition("/")[0], ""), problem.message) for problem in problems],
-        "errors": errors if not problems else None,
+        "errors": None if problems and status_of(errors) == 422 else errors,  # what is missing stands above already
         "key": secrets.token_urlsafe(16),
         "is_open": is_open(application.call, timezone.now()),
         "is_change": application.state == State.SUBMITTED,
@@ -218,9 +221,13 @@ def status(request: HttpRequest, code: str) -> HttpResponse:
             zone=reader_zone(request.user),
             for_applicant=True,
         ),
-        "letters": Message.objects.about(application).filter(user=request.user).order_by("-pk")[:10],
+        "letters": Message.objects.about(application)
+        .filter(user=request.user)
+        .select_related("event")
+        .defer("text", "html")
+        .order_by("-pk")[:10],
         "may_change": application.state == State.SUBMITTED and is_open(application.call, now),
-        "may_withdraw": shown.key in {"submitted", "returned", "under_consideration", "reserve"},
+        "may_withdraw": _may_withdraw(application, now),
         "may_reopen": application.state == State.WITHDRAWN and is_open(application.call, now),
         "open_change": Revision.objects.filter(application=application, handed_in_at__isnull=True).first()
         if application.state == State.SUBMITTED
@@ -231,6 +238,10 @@ def status(request: HttpRequest, code: str) -> HttpResponse:
         "reopened": [section for section in form_of(application.version).sections if section.key in application.reopened],
     }
     return render(request, "apply/status.html", context)
+
+
+def _may_withdraw(application: Application, now: datetime) -> bool:
+    return face(application, at=now).key in {"submitted", "returned", "under_consideration", "reserve"}
 
 
 @open_to()
@@ -245,24 +256,25 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
             return redirect("apply:status", code=code)
         actions.open_change(application, by=request.user)
     except ValidationError as refused:
-        messages.warning(request, refused.messages[0])
-        return redirect("apply:status", code=code)
+        return refuse(request, application, refused)
     return redirect("apply:tasks", code=code)
 
 
 @open_to()
 @require_http_methods(["GET", "POST"])
 def withdraw(request: HttpRequest, code: str) -> HttpResponse:
+    """Take it back, with a reason, in one step that says what it means."""
     application = own(request, code)
-    form = WithdrawForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = WithdrawForm(request.POST if request.method == "POST" else None)
+    if request.method == "GET" and not _may_withdraw(application, timezone.now()):
+        return redirect("apply:status", code=code)
+    if form.is_valid():
         try:
-            actions.withdraw(application, by=request.user, reason=form.cleaned_data["reason"], key=request.POST.get("key") or None)
+            actions.withdraw(application, by=request.user, reason=form.cleaned_data["reason"], key=key_of(request))
         except ValidationError as refused:
-            form.accept_errors(refused)
-        else:
-            messages.success(request, _("Your application is withdrawn."))
-            return redirect("apply:status", code=code)
+            return refuse(request, application, refused)
+        messages.success(request, _("Your application is withdrawn."))
+        return redirect("apply:status", code=code)
     context = {
         "application": application,
         "call": application.call,
@@ -280,7 +292,6 @@ def reopen(request: HttpRequest, code: str) -> HttpResponse:
     try:
         actions.reopen(application, by=request.user)
     except ValidationError as refused:
-        messages.warning(request, refused.messages[0])
-        return redirect("apply:status", code=code)
+        return refuse(request, application, refused)
     messages.warning(request, _("Your application is open again. It must be submitted again to count."))
     return redirect("apply:tasks", code=code)

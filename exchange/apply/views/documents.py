@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from exchange.apply.forms import DoneForm, LibraryForm, UploadForm
-from exchange.apply.pages import own
-from exchange.ui.errors import status_of
+from exchange.apply.pages import known_version, own, refuse
+from exchange.ui.errors import conflict, status_of
 from exchange.ui.files import original_file, page_response
 from exchange.ui.guards import open_to
+from exchange.ui.templatetags.ui import target_of
 from exchange.ui.uploads import LARGEST
 from scholarships.applications import actions
 from scholarships.applications.answers import sections_for
@@ -38,34 +39,44 @@ from scholarships.events.models import Event
 def documents(request: HttpRequest, code: str) -> HttpResponse:
     """Each paper that the call asks for, with its rules, its files and a place to add one."""
     application = own(request, code)
+    content = content_of(application)
+    if content.form.section("documents") is None:
+        raise Http404
     try:
         actions.require_writable(application, "documents", by=request.user, now=timezone.now())
     except ValidationError as refused:
-        messages.warning(request, refused.messages[0])
-        return redirect("apply:status", code=code)
-    content = content_of(application)
-    errors: ValidationError | None = None
-    where = ""
-    if request.method == "POST":
-        where = request.POST.get("requirement", "")
-        try:
-            if where:
-                _take(request, application, content, where)
-                return redirect(f"{reverse('apply:documents', args=[code])}#{where}")
-            return _done(request, application, content)
-        except ValidationError as refused:
-            errors = refused
-            content = content_of(application)
-    return _page(request, application, content, errors, where)
-
-
-def _take(request: HttpRequest, application: Application, content: Content, where: str) -> None:
-    """Take a file for the paper WHERE: from the library, or as it is sent."""
-    requirement = content.form.requirement(where)
-    if requirement is None:
+        return refuse(request, application, refused)
+    if request.method == "GET":
+        return _page(request, content)
+    where = request.POST.get("requirement", "")
+    requirement = next((asked for asked in requirements_for(content.form, content.facts) if asked.key == where), None)
+    if where and requirement is None:
         raise Http404
+    form = _upload_form(requirement, request) if requirement else None
+    try:
+        if requirement is None:
+            return _done(request, application, content)
+        _take(request, application, content, requirement, form)
+    except ValidationError as refused:
+        return _page(request, content_of(application), refused, where, form)
+    return redirect(f"{reverse('apply:documents', args=[code])}#{where}")
+
+
+def _upload_form(requirement: Requirement, request: HttpRequest | None = None) -> UploadForm:
+    """The form of one paper; with REQUEST as it was sent."""
+    sent = (request.POST, request.FILES) if request else ()
+    return UploadForm(*sent, asks_date=bool(requirement.validity.get("months_before_close")), prefix=requirement.key)
+
+
+def _take(request: HttpRequest, application: Application, content: Content, requirement: Requirement, form: UploadForm) -> None:
+    """Take a file for the paper that is asked for: from the library, or as it is sent.
+
+    Raises:
+        ValidationError: it is not taken; what is wrong with another field than the file stands in FORM.
+    """
+    where = requirement.key
     if "remove" in request.POST:
-        attachment = get_object_or_404(Attachment, revision=content.revision, pk=request.POST["remove"])
+        attachment = get_object_or_404(Attachment, revision=content.revision, requirement=where, file__code=request.POST["remove"])
         actions.detach(application, attachment, by=request.user)
         return
     if "use" in request.POST:
@@ -74,13 +85,12 @@ def _take(request: HttpRequest, application: Application, content: Content, wher
         )
         actions.attach(application, where, chosen.current, by=request.user)
         return
-    form = UploadForm(request.POST, request.FILES, asks_date=bool(requirement.validity.get("months_before_close")), prefix=where)
     if not form.is_valid():
-        raise ValidationError([error for errors in form.errors.as_data().values() for error in errors])
+        raise ValidationError([])
     limits = limits_of(requirement)
     file = _sent_file(request, form.cleaned_data.get("file"), limits)
     if len(content.attached(where)) >= requirement.most:
-        raise ValidationError(_("At most %(most)d files fit here. Remove one first."), code="too_many", params={"most": requirement.most})
+        raise actions.too_many_files(requirement.most)
     version = papers.add(request.user, requirement.kind, file, file.name or "", limits=limits, issued_on=form.cleaned_data.get("issued_on"))
     actions.attach(application, where, version, by=request.user)
 
@@ -105,9 +115,7 @@ def _done(request: HttpRequest, application: Application, content: Content) -> H
     assert section is not None, "a call that asks for papers has this section"
     done = request.POST.get("done") == "y"
     problems = problems_of_section(section, content, content.facts) if done else []
-    actions.save_answers(
-        application, section, {}, is_done=done and not problems, known_version=int(request.POST.get("version") or 0), by=request.user
-    )
+    actions.save_answers(application, section, {}, is_done=done and not problems, known_version=known_version(request), by=request.user)
     if problems:
         raise ValidationError([ValidationError(problem.message, code=problem.code) for problem in problems])
     if "exit" in request.POST:
@@ -119,25 +127,40 @@ def _done(request: HttpRequest, application: Application, content: Content) -> H
     )
 
 
-def _page(request: HttpRequest, application: Application, content: Content, errors: ValidationError | None, where: str) -> HttpResponse:
-    facts = content.facts
+def _page(
+    request: HttpRequest,
+    content: Content,
+    refused: ValidationError | None = None,
+    where: str = "",
+    form: UploadForm | None = None,
+) -> HttpResponse:
+    """The page; REFUSED says what was not taken for the paper WHERE, whose FORM keeps what was typed."""
+    application, facts = content.application, content.facts
     asked = requirements_for(content.form, facts)
     library: dict[str, list[Document]] = {}
     for document in Document.objects.visible_to(request.user).filter(current__isnull=False).select_related("current").order_by("-pk"):
         library.setdefault(document.kind, []).append(document)
     rows = []
+    entries = [("", message) for message in refused.messages] if refused and not where else []
     for requirement in asked:
         files = content.attached(requirement.key)
         used = {attachment.file.document_id for attachment in files}
+        is_here = refused is not None and where == requirement.key
+        has_room = len(files) < requirement.most
+        if is_here:
+            said = [("file", message) for message in refused.messages]
+            said += [(name, message) for name, messages in form.errors.items() for message in messages]
+            entries += [(target_of(form, name) if has_room else where, message) for name, message in said]
         rows.append(
             {
                 "requirement": requirement,
                 "files": files,
                 "offered": [document for document in library.get(requirement.kind, []) if document.pk not in used][:3],
-                "has_room": len(files) < requirement.most,
+                "has_room": has_room,
                 "limits": limits_sentence(limits_of(requirement)),
-                "form": UploadForm(asks_date=bool(requirement.validity.get("months_before_close")), prefix=requirement.key),
-                "errors": errors.messages if errors and where == requirement.key else [],
+                "form": form if is_here else _upload_form(requirement),
+                "errors": refused.messages if is_here else [],
+                "is_wrong": is_here,
             }
         )
     row = content.answers.get("documents")
@@ -148,7 +171,7 @@ def _page(request: HttpRequest, application: Application, content: Content, erro
         "call": application.call,
         "section": content.form.section("documents"),
         "rows": rows,
-        "entries": [(f"id_{where}-file" if where else "", message) for message in (errors.messages if errors else [])],
+        "entries": entries,
         "done": DoneForm(initial={"done": "y" if row and row.is_done else ""}),
         "version": row.version if row else 0,
         "in_place": in_place,
@@ -156,24 +179,17 @@ def _page(request: HttpRequest, application: Application, content: Content, erro
         "number": sections.index("documents") + 1 if "documents" in sections else None,
         "count": len(sections),
     }
-    return render(request, "apply/documents.html", context, status=status_of(errors))
+    return render(request, "apply/documents.html", context, status=status_of(refused))
 
 
 @open_to()
 @require_http_methods(["GET", "POST"])
 def library(request: HttpRequest) -> HttpResponse:
     """My documents: upload once, use in every application, see who has opened them."""
-    form = LibraryForm(request.POST or None, request.FILES or None)
-    if request.method == "POST":
-        form.is_valid()
-        try:
-            if getattr(request, "oversized", 0) or (form.cleaned_data.get("file") and not form.errors):
-                file = _sent_file(request, form.cleaned_data.get("file"), Limits())
-                papers.add(request.user, form.cleaned_data["kind"], file, file.name or "")
-                messages.success(request, _("The document is in your library."))
-                return redirect("apply:library")
-        except ValidationError as refused:
-            form.add_error("file", refused)
+    form = LibraryForm(request.POST, request.FILES) if request.method == "POST" else LibraryForm()
+    if form.is_bound and _add_to_library(request, form):
+        messages.success(request, _("The document is in your library."))
+        return redirect("apply:library")
     documents = Document.objects.visible_to(request.user).select_related("current").order_by("-pk")
     uses = documents.annotate(
         uses=Count("versions__attachments__revision__application", distinct=True),
@@ -183,6 +199,22 @@ def library(request: HttpRequest) -> HttpResponse:
     return render(request, "apply/library.html", context, status=422 if form.errors else 200)
 
 
+def _add_to_library(request: HttpRequest, form: LibraryForm) -> bool:
+    """Whether the file is taken; where it is not, FORM says why."""
+    is_good = form.is_valid()
+    if getattr(request, "oversized", 0):
+        form.errors.pop("file", None)  # it was sent, and not kept
+    elif not is_good:
+        return False
+    try:
+        file = _sent_file(request, form.cleaned_data.get("file"), Limits())
+        papers.add(request.user, form.cleaned_data["kind"], file, file.name or "")
+    except ValidationError as refused:
+        form.add_error("file", refused)
+        return False
+    return True
+
+
 @open_to()
 @require_POST
 def remove(request: HttpRequest, paper: str) -> HttpResponse:
@@ -190,9 +222,8 @@ def remove(request: HttpRequest, paper: str) -> HttpResponse:
     try:
         papers.remove(document, by=request.user)
     except ValidationError as refused:
-        messages.warning(request, refused.messages[0])
-    else:
-        messages.success(request, _("The document is removed from your library."))
+        return conflict(request, refused, back=reverse("apply:library"))
+    messages.success(request, _("The document is removed from your library."))
     return redirect("apply:library")
 
 

@@ -6,14 +6,14 @@ import secrets
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from exchange.apply.forms import AnswerForm
-from exchange.apply.pages import own
+from exchange.apply.pages import key_of, own, refuse
 from exchange.ui.errors import status_of
 from exchange.ui.guards import open_to
 from exchange.ui.reasons import explained
@@ -32,21 +32,20 @@ def result(request: HttpRequest, code: str) -> HttpResponse:
     now = timezone.now()
     shown = face(application, at=now)
     if shown.key not in {"offered", "accepted", "declined", "lapsed", "reserve", "not_selected", "ineligible"}:
-        return redirect("apply:status", code=code)
+        return redirect("apply:status", code=code) if request.method == "GET" else refuse(request, application, _nothing_to_answer())
     offer = Offer.objects.filter(application=application).select_related("programme__host", "run").order_by("-pk").first()
-    form = AnswerForm(request.POST or None)
+    if request.method == "POST" and offer is None:
+        return refuse(request, application, _nothing_to_answer())
+    form = AnswerForm(request.POST if request.method == "POST" else None)
     errors = None
-    if request.method == "POST":
-        if offer is None:
-            raise Http404
-        if form.is_valid():
-            if "confirmed" not in request.POST:
-                return _once_more(request, application, offer, form.cleaned_data["answer"])
-            try:
-                return _answer(request, offer, form.cleaned_data["answer"])
-            except ValidationError as refused:
-                errors = refused
-                offer.refresh_from_db()
+    if offer is not None and form.is_valid():
+        if "confirmed" not in request.POST:
+            return _once_more(request, application, offer, form.cleaned_data["answer"])
+        try:
+            return _answer(request, offer, form.cleaned_data["answer"])
+        except ValidationError as refused:
+            errors = refused
+            offer.refresh_from_db()
     placement = (
         Placement.objects.filter(application=application, run__confirmed_at__isnull=False).select_related("run", "programme").first()
     )
@@ -55,7 +54,7 @@ def result(request: HttpRequest, code: str) -> HttpResponse:
         "call": application.call,
         "face": shown,
         "offer": offer,
-        "form": form if offer and offer.state == OfferState.MADE else None,
+        "form": form if offer and offer.state == OfferState.MADE and now <= offer.answer_by else None,
         "errors": errors,
         "stipend": application.call.scheme.stipends.filter(level=application.level).first(),
         "coverage": application.call.scheme.coverage.filter(is_paid=True),
@@ -64,13 +63,17 @@ def result(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "apply/result.html", context, status=status_of(errors) if errors else 422 if form.errors else 200)
 
 
+def _nothing_to_answer() -> ValidationError:
+    return ValidationError(_("There is no offer that waits for your answer."), code="not_open")
+
+
 def _once_more(request: HttpRequest, application: Application, offer: Offer, answer: str) -> HttpResponse:
     context = {"application": application, "call": application.call, "offer": offer, "answer": answer, "key": secrets.token_urlsafe(16)}
     return render(request, "apply/answer.html", context)
 
 
 def _answer(request: HttpRequest, offer: Offer, answer: str) -> HttpResponse:
-    key = request.POST.get("key") or None
+    key = key_of(request)
     if answer == "accept":
         actions.accept(offer, by=request.user, key=key)
         messages.success(request, _("You have accepted. The place is yours."))

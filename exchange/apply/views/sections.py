@@ -15,35 +15,35 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from exchange.apply.forms import DoneForm
-from exchange.apply.pages import own, page_of_section
+from exchange.apply.pages import known_version, own, page_of_section, refuse
 from exchange.ui.errors import status_of
 from exchange.ui.guards import open_to
 from exchange.ui.questions import QuestionsForm, name_of
 from exchange.ui.said import said
+from exchange.ui.templatetags.ui import target_of
 from scholarships.applications import actions
-from scholarships.applications.answers import Problem, is_asked, is_blank, problems_of, sections_for
+from scholarships.applications.answers import Problem, is_asked, is_blank, most_entries, problems_of, sections_for, too_many_entries
 from scholarships.applications.content import Content, content_of, facts_of
 from scholarships.applications.models import Application
 from scholarships.applications.readiness import problems_of_section
 from scholarships.calls.form import Question, Section
-from scholarships.calls.models import QuestionKind
+from scholarships.calls.models import QuestionKind, SectionKind
 from scholarships.partners.models import Institution
 from scholarships.programmes.models import Programme
 
 
-def _writable(request: HttpRequest, code: str, key: str) -> tuple[Application, Content, Section]:
+def _found(request: HttpRequest, code: str, key: str, kind: str = SectionKind.QUESTIONS) -> tuple[Application, Content, Section]:
+    """The reader's application and its section of this key and kind; whether it may be written now is another question."""
     application = own(request, code)
     content = content_of(application)
     section = content.form.section(key)
-    if section is None or content.revision.handed_in_at is not None:
+    if section is None or section.kind != kind:
         raise Http404
-    actions.require_writable(application, key, by=request.user, now=timezone.now())
     return application, content, section
 
 
-def _closed(request: HttpRequest, code: str, refused: ValidationError) -> HttpResponse:
-    messages.warning(request, refused.messages[0])
-    return redirect("apply:status", code=code)
+def _require_writable(request: HttpRequest, content: Content, here: Section) -> None:
+    actions.require_writable(content.application, here.key, by=request.user, now=timezone.now())
 
 
 def _partners(content: Content, questions: list[Question]) -> list[tuple[str, str]]:
@@ -61,21 +61,28 @@ def _partners(content: Content, questions: list[Question]) -> list[tuple[str, st
 @require_http_methods(["GET", "POST"])
 def section(request: HttpRequest, code: str, key: str) -> HttpResponse:
     """The questions of one section. What is typed is kept, complete or not."""
+    application, content, here = _found(request, code, key)
+    if request.method == "POST":
+        return _save(request, content, here)
     try:
-        application, content, here = _writable(request, code, key)
+        _require_writable(request, content, here)
     except ValidationError as refused:
-        return _closed(request, code, refused)
+        return refuse(request, application, refused)
     facts = content.facts
     values = content.values(key)
     asked = [question for question in here.questions if is_asked(question, facts)]
     row = content.answers.get(key)
-    institutions = _partners(content, asked)
-    if request.method == "GET":
-        form = QuestionsForm(asked, values, institutions=institutions)
-        done = DoneForm(initial={"done": "y" if row and row.is_done else ""})
-        problems = problems_of(here, values, facts) if row and row.is_done else []  # complete once, and no longer
-        return _page(request, content, here, form, done, version=row.version if row else 0, beside=problems)
-    form = QuestionsForm(asked, values, request.POST, institutions=institutions)
+    form = QuestionsForm(asked, values, institutions=_partners(content, asked))
+    done = DoneForm(initial={"done": "y" if row and row.is_done else ""})
+    problems = problems_of(here, values, facts) if row and row.is_done else []  # complete once, and no longer
+    return _page(request, content, here, form, done, version=row.version if row else 0, beside=problems)
+
+
+def _save(request: HttpRequest, content: Content, here: Section) -> HttpResponse:
+    """Keep what was typed in HERE, and show it again with what is wrong, or go on."""
+    application, values, facts = content.application, content.values(here.key), content.facts
+    asked = [question for question in here.questions if is_asked(question, facts)]
+    form = QuestionsForm(asked, values, request.POST, institutions=_partners(content, asked))
     done = DoneForm(request.POST)
     form.is_valid()
     done.is_valid()
@@ -85,9 +92,8 @@ def section(request: HttpRequest, code: str, key: str) -> HttpResponse:
     problems = problems_of(here, kept, facts)
     wants_done = done.cleaned_data.get("done") == "y"
     is_done = wants_done and not problems and not form.errors
-    version = int(request.POST.get("version") or 0)
     try:
-        saved = actions.save_answers(application, here, kept, is_done=is_done, known_version=version, by=request.user)
+        saved = actions.save_answers(application, here, kept, is_done=is_done, known_version=known_version(request), by=request.user)
     except ValidationError as refused:
         return _conflict(request, content, here, kept, refused)
     return _after_saving(request, content, here, form, done, problems if wants_done else [], asked, facts, saved.version)
@@ -156,8 +162,8 @@ def _page(
     sections = sections_for(content.form, facts)
     values = content.values(here.key)
     groups = [
-        said(question, values.get(question.key))
-        for question in here.questions
+        (said(question, rows), len(rows) < most_entries(question))
+        for question, rows in ((question, values.get(question.key) or []) for question in here.questions)
         if question.kind == QuestionKind.GROUP and is_asked(question, facts)
     ]
     keys = [section.key for section in sections]
@@ -171,17 +177,22 @@ def _page(
         "done": done,
         "groups": groups,
         "version": version,
-        "beside": [(f"id_{name_of(problem.field)}", problem.message) for problem in beside],
+        "beside": [(_target(here, form, problem.field), problem.message) for problem in beside],
         "saved_at": content.answers[here.key].saved_at if here.key in content.answers else None,
         "long_limits": {question.key: question.limits for question in here.questions if "words_min" in question.limits},
     }
     return render(request, "apply/section.html", context, status=status)
 
 
+def _target(here: Section, form: QuestionsForm, field: str) -> str:
+    """Where the link of a problem leads: to its control, or to the heading of the entries it is about."""
+    groups = (question.key for question in here.questions if question.kind == QuestionKind.GROUP)
+    about = next((key for key in groups if field == key or field.startswith(f"{key}.")), "")
+    return f"g-{about}" if about else target_of(form, name_of(field))
+
+
 def _conflict(request: HttpRequest, content: Content, here: Section, typed: Mapping[str, Any], refused: ValidationError) -> HttpResponse:
-    """409: both texts beside each other; nothing was overwritten."""
-    if refused.code != "changed_meanwhile":
-        return _closed(request, content.application.code, refused)
+    """409: both texts beside each other; nothing was overwritten, and what was typed is not lost."""
     stored = content_of(content.application).values(here.key)
     differing = [
         (said(question, stored.get(question.key)), said(question, typed.get(question.key)))
@@ -194,7 +205,7 @@ def _conflict(request: HttpRequest, content: Content, here: Section, typed: Mapp
         "call": content.application.call,
         "section": here,
         "differing": differing,
-        "errors": refused.messages,
+        "refused": "" if refused.code == "changed_meanwhile" else refused.messages[0],
         "url": page_of_section(content.application, here),
     }
     return render(request, "apply/conflict.html", context, status=409)
@@ -204,44 +215,31 @@ def _conflict(request: HttpRequest, content: Content, here: Section, typed: Mapp
 @require_http_methods(["GET", "POST"])
 def entry(request: HttpRequest, code: str, key: str, group: str, number: int | None = None) -> HttpResponse:
     """Add, change or remove one entry of a repeating question."""
-    try:
-        application, content, here = _writable(request, code, key)
-    except ValidationError as refused:
-        return _closed(request, code, refused)
+    application, content, here = _found(request, code, key)
     question = next((question for question in here.questions if question.key == group and question.kind == QuestionKind.GROUP), None)
     rows = list(content.values(key).get(group) or [])
-    if question is None or (number is not None and number >= len(rows)):
-        raise Http404
-    current = rows[number] if number is not None else {}
-    asked = list(question.columns)
-    form = QuestionsForm(asked, current, request.POST or None, institutions=_partners(content, asked))
     row = content.answers.get(key)
-    errors = None
+    version = row.version if row else 0
+    if question is None or (number is not None and number >= len(rows) and (request.method == "GET" or known_version(request) == version)):
+        raise Http404
+    asked = list(question.columns)
+    current = rows[number] if number is not None and number < len(rows) else {}
+    form = QuestionsForm(asked, current, request.POST if request.method == "POST" else None, institutions=_partners(content, asked))
     if request.method == "POST":
-        form.is_valid()
-        entered = {name: value for name, value in form.stored_values().items() if not is_blank(value)}
-        if "remove" in request.POST and number is not None:
-            rows.pop(number)
-        elif number is None:
-            rows.append(entered)
-        else:
-            rows[number] = entered
-        if "remove" not in request.POST:
-            form.accept_problems(_entry_problems(question, rows, number))
-        if not form.errors or "remove" in request.POST:
+        changed = _with_entry(question, rows, form, number, is_removed="remove" in request.POST)
+        if form.is_valid() or "remove" in request.POST:
+            kept = {**content.values(key), group: changed}
             try:
-                actions.save_answers(
-                    application,
-                    here,
-                    {**content.values(key), group: rows},
-                    is_done=False,
-                    known_version=int(request.POST.get("version") or 0),
-                    by=request.user,
-                )
+                actions.save_answers(application, here, kept, is_done=False, known_version=known_version(request), by=request.user)
             except ValidationError as refused:
-                errors = refused
-            else:
-                return redirect(page_of_section(application, here))
+                return _conflict(request, content, here, kept, refused)
+            return redirect(page_of_section(application, here))
+        version = known_version(request)  # what was typed stands on what this page had shown
+    else:
+        try:
+            _require_writable(request, content, here)
+        except ValidationError as refused:
+            return refuse(request, application, refused)
     context = {
         "application": application,
         "call": application.call,
@@ -249,27 +247,41 @@ def entry(request: HttpRequest, code: str, key: str, group: str, number: int | N
         "question": question,
         "form": form,
         "number": number,
-        "version": row.version if row else 0,
-        "errors": errors,
+        "version": version,
     }
-    return render(request, "apply/entry.html", context, status=status_of(errors) if errors else 422 if form.errors else 200)
+    return render(request, "apply/entry.html", context, status=422 if form.errors else 200)
 
 
-def _entry_problems(question: Question, rows: list[dict[str, Any]], number: int | None) -> list[Problem]:
+def _with_entry(
+    question: Question, rows: list[dict[str, Any]], form: QuestionsForm, number: int | None, *, is_removed: bool
+) -> list[dict[str, Any]]:
+    """ROWS with the entry typed in FORM, or without it; what is wrong with the entry is put at its fields."""
+    form.is_valid()
+    entered = {name: value for name, value in form.stored_values().items() if not is_blank(value)}
+    at = len(rows) if number is None else number
+    if is_removed:
+        return rows[:at] + rows[at + 1 :]
+    form.accept_problems(_entry_problems(question, entered))
+    if number is None and len(rows) >= most_entries(question):
+        form.add_error(None, too_many_entries(question))
+    return [*rows[:at], entered, *rows[at + 1 :]]
+
+
+def _entry_problems(question: Question, entered: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with the entry just typed; fields named by their column."""
-    at = len(rows) - 1 if number is None else number
     lone = Section("", "questions", question.label, question.label, question.label, question.condition, tuple(question.columns))
-    return problems_of(lone, rows[at], rows[at])
+    return problems_of(lone, entered, entered)
 
 
 @open_to()
 @require_http_methods(["GET", "POST"])
 def choices(request: HttpRequest, code: str) -> HttpResponse:
     """Ranked choices with Up and Down; add from the list of programmes."""
+    application, content, here = _found(request, code, "choices", SectionKind.CHOICES)
     try:
-        application, content, here = _writable(request, code, "choices")
+        _require_writable(request, content, here)
     except ValidationError as refused:
-        return _closed(request, code, refused)
+        return refuse(request, application, refused)
     ranked = [choice.programme for choice in content.choices]
     row = content.answers.get("choices")
     errors = None
@@ -282,7 +294,7 @@ def choices(request: HttpRequest, code: str) -> HttpResponse:
             done = request.POST.get("done") == "y"
             problems = problems_of_section(here, content, content.facts) if done else []
             actions.save_answers(
-                application, here, {}, is_done=done and not problems, known_version=int(request.POST.get("version") or 0), by=request.user
+                application, here, {}, is_done=done and not problems, known_version=known_version(request), by=request.user
             )
             if not problems:
                 return redirect(reverse("apply:tasks", args=[code]) if "exit" in request.POST else _next_page(content, here, content.facts))

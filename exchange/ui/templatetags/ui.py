@@ -47,10 +47,8 @@ def reader_zone(user: Any) -> str:
         return ""
     if user.zone:
         return str(user.zone)
-    if "_zone" not in user.__dict__:
-        profile = getattr(user, "profile", None)
-        user.__dict__["_zone"] = profile.citizenship.zone if profile and profile.citizenship_id else ""
-    return str(user.__dict__["_zone"])
+    profile = getattr(user, "profile", None)
+    return str(profile.citizenship.zone) if profile and profile.citizenship else ""
 
 
 def both_times(at: datetime, zone: str, other: str) -> str:
@@ -86,6 +84,15 @@ def clock(at: datetime | None, zone: str, seconds: bool = False) -> str | SafeSt
     return format_html(
         '<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), second_in(at, zone) if seconds else moment(at, zone)
     )
+
+
+@register.simple_tag(takes_context=True)
+def saved(context: RequestContext, at: datetime, zone: str) -> SafeString:
+    """When something was saved, by the reader's clock where it is known."""
+    local = at.astimezone(zoneinfo.ZoneInfo(reader_zone(context.get("user")) or zone))
+    today = timezone.now().astimezone(local.tzinfo).date()
+    words = _("Saved today at %(clock)s") if local.date() == today else _("Saved on %(day)s at %(clock)s")
+    return format_html('<span class="saved">{}</span>', words % {"day": date_format(local, "MONTH_DAY_FORMAT"), "clock": f"{local:%H:%M}"})
 
 
 @register.filter
@@ -201,7 +208,7 @@ def error_summary(form: BaseForm | None = None, errors: Any = None, note: str = 
     entries: list[tuple[str, str]] = []
     if form is not None and form.is_bound:
         for name, found in form.errors.items():
-            target = _target_of(form, name)
+            target = target_of(form, name)
             entries += [(target, str(message)) for message in found]
     if errors is not None:
         messages = errors.messages if hasattr(errors, "messages") else errors
@@ -209,7 +216,8 @@ def error_summary(form: BaseForm | None = None, errors: Any = None, note: str = 
     return {"entries": entries, "note": note}
 
 
-def _target_of(form: BaseForm, name: str) -> str:
+def target_of(form: BaseForm, name: str) -> str:
+    """The id of the control of NAME, where a link to it leads; "" where the form has none."""
     if name not in form.fields:
         return ""
     bound = form[name]
