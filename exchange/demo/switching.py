@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from exchange.demo.people import MINISTRY, OFFICER, REVIEWER, STUDENT
 from scholarships.applications.models import Application, State
+from scholarships.nominations.actions import take_in
 from scholarships.nominations.models import Nomination
 from scholarships.people.models import Membership, Role, User
 from scholarships.reviews.models import Assignment
@@ -48,8 +49,10 @@ def page_for(role: str, person: User, code: str) -> str:
     if application:
         if role == "student" and application.applicant_id == person.pk:
             return reverse("apply:tasks" if application.state == State.DRAFT else "apply:status", args=[application.code])
-        if role == "ministry" and Nomination.objects.visible_to(person).filter(application=application).exists():
-            return reverse("nominate:file", args=[application.code])
+        if role == "ministry":
+            take_in(person)  # else a file that came a minute ago is not there yet
+            if Nomination.objects.visible_to(person).filter(application=application).exists():
+                return reverse("nominate:file", args=[application.code])
         if role == "reviewer":
             assignment = Assignment.objects.visible_to(person).filter(application=application).first()
             if assignment:

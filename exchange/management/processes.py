@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -13,7 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-GRACE = 20  # seconds for a process to end by itself
+from exchange.environment import Misconfigured
+
+GRACE = 10  # seconds for a process to end by itself
 CALM = 30  # seconds after which a start counts as good and the wait before a restart is short again
 
 
@@ -35,7 +39,13 @@ class Service:
         with self.log.open("ab") as out:
             # A session of its own: Ctrl-C reaches us, and we end the others in order.
             self.process = subprocess.Popen(
-                self.command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **self.environment}, start_new_session=True
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+                preexec_fn=_end_with_us,
             )
         self.started = time.monotonic()
 
@@ -44,12 +54,17 @@ class Service:
         return self.process is not None and self.process.poll() is None
 
     def stop(self) -> None:
-        if self.process is None or not self.is_running:
+        if self.process is None:
             return
-        self.process.terminate()
-        try:
-            self.process.wait(GRACE)
-        except subprocess.TimeoutExpired:
+        if self.is_running:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(GRACE)
+        self.kill_rest()
+
+    def kill_rest(self) -> None:
+        """Kill what is left of it: children outlive a parent that was killed."""
+        if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -63,13 +78,26 @@ class Service:
         return lines[-1].strip() if lines else ""
 
 
-class Stopped(Exception):
-    """Somebody pressed Ctrl-C or sent SIGTERM."""
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def _end_with_us() -> None:
+    """In the child: end when we are killed and cannot end it any more."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Stopped(BaseException):
+    """Somebody pressed Ctrl-C, sent SIGTERM or closed the terminal. No ``except Exception`` on the way keeps it."""
+
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def _stop(number: int, frame: object) -> None:
     """Once is enough: a second signal must not interrupt the ending."""
-    for one in (signal.SIGTERM, signal.SIGINT):
+    for one in SIGNALS:
         signal.signal(one, signal.SIG_IGN)
     raise Stopped
 
@@ -80,12 +108,20 @@ class Supervisor:
     def __init__(self, say: Callable[[str], None]):
         self.say = say
         self.services: list[Service] = []
-        signal.signal(signal.SIGTERM, _stop)
-        signal.signal(signal.SIGINT, _stop)
+        for one in SIGNALS:
+            signal.signal(one, _stop)
 
     def start(self, service: Service) -> Service:
-        service.start()
+        """Start SERVICE and look after it from now on.
+
+        Raises:
+            Misconfigured: it cannot be started at all.
+        """
         self.services.append(service)
+        try:
+            service.start()
+        except OSError as error:
+            raise Misconfigured(f"{service.name} cannot be started ({error.strerror}: {error.filename}).") from None
         return service
 
     def watch(self) -> None:
@@ -105,6 +141,7 @@ class Supervisor:
             code = service.process.returncode if service.process else None
             wait = min(2**service.fails, 30)
             service.fails += 1
+            service.kill_rest()
             service.restart_at = now + wait
             self.say(f"{service.name} ended ({_how(code)}): {service.last_line()[:160]}. Starting it again in {wait} s.")
         elif now >= service.restart_at:
@@ -122,6 +159,23 @@ def _how(code: int | None) -> str:
     if code is None:
         return "unknown"
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def hold(folder: Path) -> int:
+    """Hold FOLDER for this start, until the process ends; gives the descriptor of the lock.
+
+    Raises:
+        Misconfigured: another start holds it.
+    """
+    lock = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise Misconfigured(
+            f"The site runs already with the folder {folder}. Stop it, or start a second one with a folder and a port of its own: VAR=... PORT=8001 make run"
+        ) from None
+    return lock
 
 
 def is_free(port: int) -> bool:

@@ -1,14 +1,14 @@
-"""(being built)"""
-
-from django.http import HttpResponse
 from django.urls import path
+
+from exchange.nominate import views
 
 app_name = "nominate"
 
-
-def v(request, **k):
-    return HttpResponse("soon")
-
-
-v.rule = ("everybody",)
-urlpatterns = [path("", v, name="lists"), path("files/<str:code>/", v, name="file")]
+urlpatterns = [
+    path("", views.lists, name="lists"),
+    path("calls/<slug:call>/<slug:body>/", views.ranking, name="list"),
+    path("calls/<slug:call>/<slug:body>/send/", views.send, name="send"),
+    path("files/<str:code>/", views.file, name="file"),
+    path("files/<str:code>/papers/<str:paper>/", views.paper, name="paper"),
+    path("files/<str:code>/papers/<str:paper>/pages/<int:number>/", views.page, name="page"),
+]

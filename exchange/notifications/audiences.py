@@ -1,12 +1,14 @@
-"""Who hears of an event: each function answers for many events in a constant number of queries."""
+"""Who hears of an event: each function answers for many events of one name in a constant number of queries."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from scholarships.applications.models import Application
+from scholarships.applications.models import Application, Stage
+from scholarships.calls.models import StepKind
 from scholarships.events.models import Event
-from scholarships.people.models import User
+from scholarships.people.models import Membership, Role, Scope, User
 
 
 @dataclass(frozen=True)
@@ -19,17 +21,74 @@ class Hearing:
     language: str
 
 
-def hearing(event: Event, user: User) -> Hearing:
+def _hearing(event: Event, user: User) -> Hearing:
     return Hearing(event, user.email, user, user.language)
 
 
 def applicant(events: list[Event]) -> list[Hearing]:
     """The applicant of the application that each event is about."""
     codes = {event.subject_key for event in events}
-    applications = (
-        Application.objects.filter(code__in=codes)
-        .select_related("applicant")
-        .only("code", "applicant__email", "applicant__language", "applicant__is_active")
+    rows = Application.objects.filter(code__in=codes).select_related("applicant").only("code", "applicant__email", "applicant__language")
+    by_code = {row.code: row.applicant for row in rows}
+    return [_hearing(event, by_code[event.subject_key]) for event in events if event.subject_key in by_code]
+
+
+def person(events: list[Event]) -> list[Hearing]:
+    """The person that each event is about."""
+    users = {user.code: user for user in User.objects.filter(code__in={event.subject_key for event in events}, is_active=True)}
+    return [_hearing(event, users[event.subject_key]) for event in events if event.subject_key in users]
+
+
+def officers(events: list[Event]) -> list[Hearing]:
+    """The officers of the call that each event belongs to."""
+    calls = calls_of(events)
+    members = list(_members(Role.OFFICER))
+    return [
+        _hearing(event, member.user)
+        for event in events
+        for member in _once(members)
+        if member.scope_kind == Scope.SITE or member.scope_key == calls.get(event.pk)
+    ]
+
+
+def _members(role: str, institutions: Iterable[str] | None = None) -> Iterable[Membership]:
+    rows = Membership.objects.active().filter(role=role, user__is_active=True).select_related("user").order_by("user", "pk")
+    return rows if institutions is None else rows.filter(scope_kind=Scope.INSTITUTION, scope_key__in=list(institutions))
+
+
+def _once(members: Iterable[Membership]) -> Iterable[Membership]:
+    """Site scope first, and nobody twice for the same scope."""
+    return sorted(members, key=lambda member: (member.user_id, member.scope_kind != Scope.SITE))
+
+
+def calls_of(events: Iterable[Event]) -> Mapping[int, str]:
+    """Event pk -> code of the call it belongs to, where it belongs to one."""
+    found: dict[int, str] = {}
+    wanted: dict[int, str] = {}
+    for event in events:
+        if event.subject_kind == "call":
+            found[event.pk] = event.subject_key
+        elif "call" in event.data:
+            found[event.pk] = event.data["call"]
+        else:
+            wanted[event.pk] = event.subject_key if event.subject_kind == "application" else event.data.get("application", "")
+    if wanted:
+        calls = dict(Application.objects.filter(code__in=set(wanted.values())).values_list("code", "call__code"))
+        found |= {pk: calls[code] for pk, code in wanted.items() if code in calls}
+    return found
+
+
+def members_of_the_body(events: list[Event]) -> list[Hearing]:
+    """The members of the body that each event names."""
+    members = list(_members(Role.BODY, {event.data["body"] for event in events}))
+    return [_hearing(event, member.user) for event in events for member in members if member.scope_key == event.data["body"]]
+
+
+def bodies_with_files(events: list[Event]) -> list[Hearing]:
+    """The members of the bodies that have files of the call which each event is about."""
+    rows = Stage.objects.filter(
+        left_at__isnull=True, kind=StepKind.NOMINATION, application__call__code__in={event.subject_key for event in events}
     )
-    by_code = {application.code: application.applicant for application in applications}
-    return [hearing(event, by_code[event.subject_key]) for event in events if event.subject_key in by_code]
+    bodies = set(rows.values_list("application__call__code", "body__code").distinct())
+    members = list(_members(Role.BODY, {body for _call, body in bodies if body}))
+    return [_hearing(event, member.user) for event in events for member in members if (event.subject_key, member.scope_key) in bodies]

@@ -8,31 +8,85 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exchange.notifications import audiences
+from exchange.notifications import audiences, pages
 from exchange.notifications.audiences import Hearing
+from exchange.notifications.pages import Page
 from scholarships.events.models import Event
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One kind of letter: who hears, which templates, which page it leads to (a path)."""
+    """One kind of letter: who hears, which templates, which page it leads to."""
 
     kind: str
     who: str
     audience: Callable[[list[Event]], list[Hearing]]
     letter: str
+    page: Page
 
 
-APPLICANT, BODY, REVIEWER, OFFICER = "applicant", "nominating body", "reviewer", "officer"
+APPLICANT, BODY, REVIEWER, OFFICER, PERSON = "applicant", "nominating body", "reviewer", "officer", "person"
+
+
+def _applicant(letter: str, page: Page = pages.status) -> Notice:
+    return Notice(f"{letter}:applicant", APPLICANT, audiences.applicant, letter, page)
+
+
+def _officers(letter: str, page: Page) -> Notice:
+    return Notice(f"{letter}:officer", OFFICER, audiences.officers, letter, page)
+
 
 NOTICES: dict[str, tuple[Notice, ...]] = {
-    "application.submitted": (
-        Notice("receipt", APPLICANT, audiences.applicant, "application.submitted"),
+    "application.submitted": (_applicant("application.submitted"),),
+    "application.changed": (_applicant("application.changed"),),
+    "application.withdrawn": (_applicant("application.withdrawn"),),
+    "application.returned": (_applicant("application.returned", pages.tasks),),
+    "application.nominated": (_applicant("application.nominated"),),
+    "application.not_nominated": (_applicant("application.not_nominated", pages.result),),
+    "application.ineligible": (_applicant("application.ineligible", pages.result),),
+    "application.offered": (_applicant("application.offered", pages.result),),
+    "application.accepted": (_applicant("application.accepted", pages.result),),
+    "application.declined": (_applicant("application.declined", pages.result), _officers("officer.place_freed", pages.offers)),
+    "application.lapsed": (_applicant("application.lapsed", pages.result), _officers("officer.place_freed", pages.offers)),
+    "application.told": (_applicant("application.told", pages.result),),
+    "call.closed": (Notice("call.closed:body", BODY, audiences.bodies_with_files, "call.closed", pages.nominations),),
+    "call.allocation_confirmed": (_officers("call.allocation_confirmed", pages.places),),
+    "call.results_published": (_officers("call.results_published", pages.offers),),
+    "nomination.list_sent": (
+        Notice("nomination.list_sent:body", BODY, audiences.members_of_the_body, "nomination.list_sent", pages.nominations),
+        _officers("nomination.list_sent", pages.call),
     ),
-}  # fmt: skip
+    "review.assigned": (Notice("review.assigned:reviewer", REVIEWER, audiences.person, "review.assigned", pages.reviews),),
+    "review.recused": (_officers("review.recused", pages.record),),
+    "person.role_given": (Notice("person.role_given:person", PERSON, audiences.person, "person.role_given", pages.home),),
+}
 
 # Events that nobody is written to about, each with the reason.
-SILENT: dict[str, str] = {}
+SILENT: dict[str, str] = {
+    "application.started": "the person who did it sees it",
+    "application.reopened": "the person who did it sees it",
+    "application.eligible": "the applicant's name for it is “under consideration”: nothing about a place is told before the results",
+    "application.review_started": "nothing about a place is told before the results; the reviewers hear by review.assigned",
+    "application.reviewed": "nothing about a place is told before the results",
+    "application.selected": "told as an offer when the results are published",
+    "application.reserved": "told by application.told when the results are published",
+    "application.not_selected": "told by application.told when the results are published",
+    "account.code_sent": "the letter with the code is posted with it",
+    "account.changed": "the letter about it is posted with it",
+    "call.published": "shown on the page of open calls",
+    "call.dates_moved": "shown on every page of the call",
+    "call.quotas_set": "the ledger keeps it, the officer who did it sees it",
+    "call.allocated": "a trial until it is confirmed",
+    "document.added": "the person who did it sees it",
+    "document.replaced": "the person who did it sees it",
+    "document.removed": "the person who did it sees it",
+    "document.opened": "shown to the owner under “Who has opened my documents”",
+    "nomination.checked": "the body that did it sees it",
+    "person.joined": "the person who did it sees it",
+    "person.role_taken": "the office tells it in person",
+    "review.submitted": "the officers' list shows it",
+    "review.taken_back": "the reviewer's list shows it",
+}
 
 
 def notices_for(event: str) -> tuple[Notice, ...]:

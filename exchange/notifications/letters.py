@@ -37,7 +37,8 @@ def compose(message: Message) -> Letter:
     if notice is None:
         raise LookupError(f"no notice “{message.kind}”")
     with translation.override(message.language):
-        return write_letter(notice.letter, context_of(message))
+        context = context_of(message)
+        return write_letter(notice.letter, {**context, "link": notice.page(context)})
 
 
 def write_letter(letter: str, context: dict[str, Any]) -> Letter:
@@ -51,7 +52,7 @@ def write_letter(letter: str, context: dict[str, Any]) -> Letter:
         "office": settings.OFFICE_EMAIL,
     }
     subject = " ".join(_plain(f"emails/{letter}.subject.txt", full).split())
-    text = _plain(f"emails/{letter}.txt", full).strip() + "\n"
+    text = f"{_plain(f'emails/{letter}.txt', full).strip()}\n\n{_plain('emails/foot.txt', full).strip()}\n"
     html = _inliner.inline(render_to_string(f"emails/{letter}.html", {**full, "subject": subject}))
     return Letter(subject, text, html, link)
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from scholarships.events.codes import new_code
 from scholarships.events.models import Event
+from scholarships.people.models import Role, Scope
+from scholarships.people.rules import scopes_of
 from scholarships.privacy.declarations import Period, Personal, Purpose
 
 
@@ -23,10 +25,26 @@ class Delivery(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+WAITING = [Delivery.QUEUED, Delivery.SENDING]
+PRIVATE = "account."  # letters with codes for signing in: nobody but their reader sees the words
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, *, at: datetime) -> MessageQuerySet:
         """What may be sent now: queued and due, or left behind by a worker whose lease has run out."""
         return self.filter(Q(delivery=Delivery.QUEUED, due_at__lte=at) | Q(delivery=Delivery.SENDING, leased_until__lt=at))
+
+    def waiting(self) -> MessageQuerySet:
+        return self.filter(delivery__in=WAITING)
+
+    def visible_to(self, user: Any) -> MessageQuerySet:
+        """The messages that USER may see as an officer: of the site all, of a call those that belong to it."""
+        scopes = scopes_of(user, Role.OFFICER)
+        return self if Scope.SITE in scopes else self.filter(call__in=scopes.get(Scope.CALL, ()))
+
+    def saying(self, words: str) -> MessageQuerySet:
+        """WORDS stand in the address or the subject; what only its reader may read is not searched."""
+        return self.filter(Q(address__icontains=words) | (Q(subject__icontains=words) & ~Q(kind__startswith=PRIVATE)))
 
     def about(self, subject: Any) -> MessageQuerySet:
         return self.filter(event__subject_kind=subject._meta.model_name, event__subject_key=subject.code)
@@ -38,12 +56,14 @@ class Message(models.Model):
     The row is written in the transaction of what happened; a worker renders it once (``subject``,
     ``text``, ``html``), keeps that, and sends it until it is through. ``claim`` is the fencing
     token of the worker that holds the lease: whoever lost it cannot write the outcome any more.
-    ``tries`` counts refused tries; ``message_id`` stays the same on each.
+    ``tries`` counts refused tries; ``message_id`` stays the same on each. ``call`` is the code of the
+    call to which the event belongs, "" where it belongs to none: by it officers find their letters.
     """
 
     code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
     event = models.ForeignKey(Event, models.PROTECT, related_name="messages")
     kind = models.CharField(max_length=60)
+    call = models.SlugField(max_length=60, blank=True, db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="messages")
     address = models.EmailField(_("address"))
     language = models.CharField(max_length=10, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
@@ -68,7 +88,7 @@ class Message(models.Model):
         "html": Personal(Purpose.PROOF, Period.MESSAGE),
         "error": Personal(Purpose.PROOF, Period.MESSAGE),
     }
-    NOT_PERSONAL = ("code", "kind", "link", "message_id", "claim")
+    NOT_PERSONAL = ("code", "kind", "call", "link", "message_id", "claim")
 
     objects = MessageQuerySet.as_manager()
 
@@ -83,10 +103,17 @@ class Message(models.Model):
             models.Index(fields=["leased_until"], condition=Q(delivery=Delivery.SENDING), name="message_leased"),
             models.Index(fields=["user", "-id"], name="message_of_user"),
             models.Index(fields=["delivery", "-id"], name="message_by_delivery"),
+            models.Index(fields=["call", "-id"], name="message_of_call"),
+            models.Index(fields=["call", "delivery", "-id"], name="message_of_call_by_delivery"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.code}"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but its reader may see the words."""
+        return self.kind.startswith(PRIVATE)
 
 
 class Relay(models.Model):

@@ -21,6 +21,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from exchange.celery import app as celery
+from exchange.notifications.audiences import calls_of
 from exchange.notifications.catalogue import notices_for
 from exchange.notifications.letters import Letter, compose
 from exchange.notifications.models import Delivery, Message, Relay
@@ -31,10 +32,11 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)
 BATCH = 20  # messages a claim
-GIVE_UP = timedelta(hours=24)
-FIRST_WAIT, LONGEST_WAIT = 10, 1800  # seconds
-MOST_TRIES_OF_POISON = 5
-BREAKER_LEAST, BREAKER_SHARE, BREAKER_PAUSE = 5, 0.5, timedelta(minutes=5)
+FIRST_WAIT, LONGEST_WAIT = 10, 1800  # seconds; doubled in between
+MOST_TRIES, MOST_TRIES_OF_POISON = 56, 5  # with these waits 56 tries last 24 hours
+BREAKER_LEAST, BREAKER_SHARE = 5, 0.5
+PAUSE_OF_SILENCE, PAUSE_OF_REFUSAL = timedelta(seconds=15), timedelta(minutes=1)
+OVERTAKES = timedelta(days=1)  # a letter with a code does not queue behind ten thousand results
 DOORBELL = "outbox-doorbell"
 DELIVER = "notifications.deliver_due"  # the task that runs ``deliver_due``
 
@@ -44,12 +46,13 @@ DELIVER = "notifications.deliver_due"  # the task that runs ``deliver_due``
 
 def write(events: list[Event]) -> None:
     """Write the rows of EVENTS, in the transaction in which they happened: one INSERT for each kind."""
-    rows = [
-        _row(hearing.event, notice.kind, hearing.address, user=hearing.user, language=hearing.language)
-        for notice in notices_for(events[0].name)
-        for hearing in notice.audience(events)
-    ]
-    if rows:
+    heard = [(notice.kind, hearing) for notice in notices_for(events[0].name) for hearing in notice.audience(events)]
+    if heard:
+        calls = calls_of({hearing.event.pk: hearing.event for _kind, hearing in heard}.values())
+        rows = [
+            _row(hearing.event, kind, hearing.address, user=hearing.user, language=hearing.language, call=calls.get(hearing.event.pk, ""))
+            for kind, hearing in heard
+        ]
         Message.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
         ring_on_commit()
 
@@ -57,18 +60,20 @@ def write(events: list[Event]) -> None:
 def post(event: Event, kind: str, address: str, letter: Letter, *, user: Any = None, language: str = "") -> Message:
     """Write a letter that is rendered already (sign-in codes)."""
     message = _row(event, kind, address, user=user, language=language)
+    message.due_at -= OVERTAKES
     _keep(message, letter)
     message.save(force_insert=True)
     ring_on_commit()
     return message
 
 
-def _row(event: Event, kind: str, address: str, *, user: Any, language: str) -> Message:
+def _row(event: Event, kind: str, address: str, *, user: Any, language: str, call: str = "") -> Message:
     code = new_code()
     return Message(
         code=code,
         event=event,
         kind=kind,
+        call=call,
         user=user,
         address=address,
         language=language or settings.LANGUAGE_CODE,
@@ -115,11 +120,9 @@ def deliver_due(*, seconds: int = 50, now: Any = timezone.now) -> int:
             batch = _claim(now())
             if not batch:
                 break
-            tried += len(batch)
-            _deliver(batch, connection, now)
+            tried += _deliver(batch, connection, now, until)
     finally:
-        if connection is not None:
-            _close(connection)
+        _close(connection)
     return tried
 
 
@@ -134,33 +137,77 @@ def _claim(now: datetime) -> list[Message]:
     if not due:
         return []
     Message.objects.due(at=now).filter(pk__in=due).update(delivery=Delivery.SENDING, claim=token, leased_until=now + LEASE)
-    return list(Message.objects.filter(pk__in=due, claim=token).select_related("event", "user").order_by("pk"))
+    return list(Message.objects.filter(pk__in=due, claim=token).select_related("event", "user").order_by("due_at", "pk"))
 
 
-def _deliver(batch: list[Message], connection: Any, now: Any) -> None:
+def _deliver(batch: list[Message], connection: Any, now: Any, until: datetime) -> int:
+    """Try each of BATCH while there is time and a way out; gives how many. The others go back as they were."""
+    tried, trouble = 0, ""
     refused: list[tuple[Message, str]] = []
     for message in batch:
-        if not _renew(message, now()):
-            continue  # the lease ran out and another worker has it
+        if now() >= until:
+            break
         try:
-            if not message.subject:
-                _keep(message, compose(message))
-                _mine(message).update(subject=message.subject, text=message.text, html=message.html, link=message.link)
-            _send(message, connection)
-        except smtplib.SMTPRecipientsRefused as error:
-            code, reply = next(iter(error.recipients.values()))
-            _refused(message, code, _said(reply), refused, now())
-        except smtplib.SMTPResponseException as error:
-            _refused(message, error.smtp_code, _said(error.smtp_error), refused, now())
-        except (smtplib.SMTPException, OSError) as error:
-            _close(connection)
-            _later(message, f"{type(error).__name__}: {error}", now())
-        except Exception as error:  # a letter that cannot be made: it must not stop the others
-            log.exception("Message %s could not be made", message.code)
-            _poison(message, f"{type(error).__name__}: {error}", now())
-        else:
-            _mine(message).update(delivery=Delivery.SENT, sent_at=now(), claim="", leased_until=None, error="")
-    _bury(refused, len(batch), now())
+            _open(connection)
+            if _renew(message, now()):  # else the lease ran out, and another worker has it
+                _try(message, connection, refused, now)
+        except NoWayOut as closed:
+            trouble = str(closed)
+            _rest(now(), PAUSE_OF_SILENCE, trouble)
+            break
+        tried += 1
+    _bury(refused, tried, now())
+    _give_back(batch[tried:], trouble)
+    return tried
+
+
+class NoWayOut(Exception):
+    """The mail server takes nothing at all from us: no fault of any message."""
+
+
+def _open(connection: Any) -> None:
+    """Make sure that there is a way out.
+
+    Raises:
+        NoWayOut: the server does not answer, or refuses our name, password or TLS.
+    """
+    if connection is None:
+        return
+    try:
+        connection.open()
+    except (smtplib.SMTPException, OSError) as error:
+        _close(connection)
+        raise NoWayOut(_words(error)) from None
+
+
+def _try(message: Message, connection: Any, refused: list[tuple[Message, str]], now: Any) -> None:
+    """Write and send MESSAGE, and write down how it went; one that is refused for good joins REFUSED.
+
+    Raises:
+        NoWayOut: the server does not take our own address.
+    """
+    try:
+        if not message.subject:
+            _keep(message, compose(message))
+            _mine(message).update(subject=message.subject, text=message.text, html=message.html, link=message.link)
+        _send(message, connection)
+    except smtplib.SMTPSenderRefused as error:
+        _close(connection)
+        raise NoWayOut(_words(error)) from None
+    except smtplib.SMTPRecipientsRefused as error:
+        code, reply = next(iter(error.recipients.values()))
+        _refused(message, code, _said(reply), connection, refused, now())
+    except smtplib.SMTPResponseException as error:
+        _refused(message, error.smtp_code, _said(error.smtp_error), connection, refused, now())
+    except (smtplib.SMTPException, OSError) as error:
+        _close(connection)
+        _later(message, _words(error), now())
+    except Exception as error:  # a letter that cannot be made: it must not stop the others
+        log.exception("Message %s could not be made", message.code)
+        _close(connection)  # perhaps in the middle of a command
+        _poison(message, _words(error), now())
+    else:
+        _mine(message).update(delivery=Delivery.SENT, sent_at=now(), claim="", leased_until=None, error="")
 
 
 def _mine(message: Message) -> Any:
@@ -186,16 +233,21 @@ def _send(message: Message, connection: Any) -> None:
         settings.DEFAULT_FROM_EMAIL,
         [message.address],
         connection=connection,
-        headers={"Message-ID": message.message_id, "Auto-Submitted": "auto-generated"},
+        headers={
+            "Message-ID": message.message_id,
+            "Auto-Submitted": "auto-generated",  # so that no machine answers; a bounce may still come back
+            "X-Auto-Response-Suppress": "OOF, AutoReply",
+        },
         reply_to=[settings.OFFICE_EMAIL],
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
-    connection.open()
     mail.send()
 
 
 def _close(connection: Any) -> None:
+    if connection is None:
+        return
     try:
         connection.close()
     except (smtplib.SMTPException, OSError):
@@ -206,23 +258,33 @@ def _said(reply: bytes | str) -> str:
     return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)
 
 
-def _refused(message: Message, code: int, reply: str, refused: list[tuple[Message, str]], now: datetime) -> None:
+def _words(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_said(error.smtp_error)}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _refused(message: Message, code: int, reply: str, connection: Any, refused: list[tuple[Message, str]], now: datetime) -> None:
+    """For good (5xx), or for now. "5.1." says that the address is wrong: that is never a fault of ours."""
     said = f"{code} {reply}"
-    if 500 <= code < 600:
-        refused.append((message, said))
-    else:
+    if code == 421:  # and smtplib has hung up
+        _close(connection)
+    if not 500 <= code < 600:
         _later(message, said, now)
+    elif reply.startswith("5.1."):
+        _fail(message, said)
+    else:
+        refused.append((message, said))
 
 
-def _later(message: Message, error: str, now: datetime) -> None:
-    """Try again after a wait that triples from 10 s to 30 min; after 24 h it has failed."""
-    if now - message.created_at > GIVE_UP:
-        _mine(message).update(delivery=Delivery.FAILED, error=error[:250], tries=message.tries + 1, claim="", leased_until=None)
+def _later(message: Message, error: str, now: datetime, *, most: int = MOST_TRIES) -> None:
+    """Try again after a wait that doubles from 10 s to 30 min; after MOST tries it has failed."""
+    if message.tries + 1 >= most:
+        _fail(message, error)
         return
-    wait = min(FIRST_WAIT * 3**message.tries, LONGEST_WAIT)
     _mine(message).update(
         delivery=Delivery.QUEUED,
-        due_at=now + timedelta(seconds=wait),
+        due_at=now + wait_after(message.tries),
         tries=message.tries + 1,
         error=error[:250],
         claim="",
@@ -230,24 +292,45 @@ def _later(message: Message, error: str, now: datetime) -> None:
     )
 
 
+def wait_after(tries: int) -> timedelta:
+    """How long a message rests that was refused after TRIES earlier tries."""
+    return timedelta(seconds=min(FIRST_WAIT * 2 ** min(tries, 20), LONGEST_WAIT))
+
+
+def _fail(message: Message, error: str) -> None:
+    _mine(message).update(delivery=Delivery.FAILED, tries=message.tries + 1, error=error[:250], claim="", leased_until=None)
+
+
 def _poison(message: Message, error: str, now: datetime) -> None:
-    if message.tries + 1 >= MOST_TRIES_OF_POISON:
-        _mine(message).update(delivery=Delivery.FAILED, tries=message.tries + 1, error=error[:250], claim="", leased_until=None)
-    else:
-        _later(message, error, now)
+    _later(message, error, now, most=MOST_TRIES_OF_POISON)
 
 
-def _bury(refused: list[tuple[Message, str]], size: int, now: datetime) -> None:
-    """Refused for good: dead letters, unless most of the batch was refused: then the fault is ours,
-    nothing is buried, and the way out rests for a while."""
-    if len(refused) >= BREAKER_LEAST and len(refused) > BREAKER_SHARE * size:
-        log.error("The relay refused %d of %d messages: delivery rests for %s.", len(refused), size, BREAKER_PAUSE)
-        Relay.objects.update_or_create(pk=1, defaults={"paused_until": now + BREAKER_PAUSE})
-        for message, said in refused:
-            _mine(message).update(delivery=Delivery.QUEUED, due_at=now + BREAKER_PAUSE, error=said[:250], claim="", leased_until=None)
-        return
+def _give_back(messages: list[Message], trouble: str) -> None:
+    """Into the queue as they were; TROUBLE says why they wait."""
+    if messages:
+        mine = Message.objects.filter(pk__in=[message.pk for message in messages], claim=messages[0].claim)
+        mine.update(delivery=Delivery.QUEUED, claim="", leased_until=None, **({"error": trouble[:250]} if trouble else {}))
+
+
+def _bury(refused: list[tuple[Message, str]], tried: int, now: datetime) -> None:
+    """Refused for good: dead letters, unless most of the batch was refused: then the fault is likely ours,
+    they are tried again for a day, and the way out rests for a while."""
+    is_our_fault = len(refused) >= BREAKER_LEAST and len(refused) > BREAKER_SHARE * tried
+    if is_our_fault:
+        _rest(now, PAUSE_OF_REFUSAL, f"{len(refused)} of {tried} were refused")
     for message, said in refused:
-        _mine(message).update(delivery=Delivery.FAILED, tries=message.tries + 1, error=said[:250], claim="", leased_until=None)
+        if is_our_fault:
+            _later(message, said, now)
+        else:
+            _fail(message, said)
+
+
+def _rest(now: datetime, pause: timedelta, why: str) -> None:
+    log.error("No mail leaves for %d seconds: %s", pause.total_seconds(), why)
+    Relay.objects.update_or_create(pk=1, defaults={"paused_until": now + pause})
+
+
+# -- By hand ---------------------------------------------------------------------
 
 
 def retry(messages: Iterable[Message]) -> int:

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.urls import reverse
+from django.db.models import Count
 
 from exchange.notifications.models import Message
-from scholarships.applications.models import Application
-from scholarships.people.models import User
+from scholarships.applications.models import Application, Stage
+from scholarships.applications.reasons import RETURN_REASONS
+from scholarships.calls.models import Call, StepKind, is_open
+from scholarships.nominations.models import SentList
+from scholarships.offers.models import Offer
+from scholarships.partners.models import Institution
+from scholarships.people.models import Role, Scope, User
+from scholarships.people.rules import institutions_of
+from scholarships.reviews.models import Assignment
 
 
 def context_of(message: Message) -> dict[str, Any]:
-    """The context of the templates of MESSAGE: ``recipient``, ``link`` and the subject under its name.
+    """The context of the templates of MESSAGE: ``recipient``, ``event`` and the subject under its name.
 
     Raises:
         LookupError: what it is about is gone.
@@ -25,22 +32,69 @@ def context_of(message: Message) -> dict[str, Any]:
     return {"message": message, "event": message.event, "recipient": message.user, **about(message)}
 
 
+def _found(row: Any) -> Any:
+    if row is None:
+        raise LookupError("what the letter is about is gone")
+    return row
+
+
 def _application(message: Message) -> dict[str, Any]:
-    application = (
-        Application.objects.select_related("call", "applicant", "revision", "first_choice__host", "country")
-        .filter(code=message.event.subject_key)
-        .first()
-    )
-    if application is None:
-        raise LookupError("the application is gone")
-    return {"application": application, "call": application.call, "link": reverse("apply:status", args=[application.code])}
+    said = message.event.data.get("reason", "")
+    context = _file(message.event.subject_key)
+    return {**context, "reason": RETURN_REASONS.get(said, ""), "is_open": is_open(context["call"], message.event.at)}
+
+
+def _file(code: str) -> dict[str, Any]:
+    rows = Application.objects.select_related("call", "applicant", "revision", "first_choice__host", "country")
+    application = _found(rows.filter(code=code).first())
+    offer = Offer.objects.filter(application=application).select_related("programme__host").order_by("-pk").first()
+    return {"application": application, "call": application.call, "offer": offer}
+
+
+def _call(message: Message) -> dict[str, Any]:
+    call = _found(Call.objects.filter(code=message.event.subject_key).first())
+    waiting = Stage.objects.filter(left_at__isnull=True, kind=StepKind.NOMINATION, application__call=call)
+    mine = institutions_of(message.user) if message.user else ()
+    files = dict(waiting.filter(body__code__in=mine).values_list("body__code").annotate(Count("pk")))
+    return {"call": call, "files": sum(files.values()), "body": next(iter(files)) if len(files) == 1 else ""}
 
 
 def _person(message: Message) -> dict[str, Any]:
-    person = User.objects.filter(code=message.event.subject_key).first()
-    if person is None:
-        raise LookupError("the account is gone")
-    return {"person": person, "link": reverse("accounts:home")}
+    data = message.event.data
+    role = Role(data["role"]).label if data.get("role") in Role.values else ""
+    return {
+        "person": _found(User.objects.filter(code=message.event.subject_key).first()),
+        "role": role,
+        "place": _place(data.get("scope", ""), data.get("of", "")),
+        "call": Call.objects.filter(code=data.get("call", "")).first(),
+    }
 
 
-_ABOUT: dict[str, Callable[[Message], dict[str, Any]]] = {"application": _application, "user": _person}
+def _place(scope: str, code: str) -> str:
+    """The call or the institution within which a role counts, "" for the whole site."""
+    if scope == Scope.CALL:
+        title = Call.objects.filter(code=code).values_list("title", flat=True).first()
+        return f"“{title}”" if title else code
+    if scope == Scope.INSTITUTION:
+        institution = Institution.objects.filter(code=code).first()
+        return str(institution.name) if institution else code
+    return ""
+
+
+def _sent_list(message: Message) -> dict[str, Any]:
+    sent = _found(SentList.objects.select_related("call", "body").filter(code=message.event.subject_key).first())
+    return {"sent": sent, "call": sent.call, "body": sent.body.code}
+
+
+def _assignment(message: Message) -> dict[str, Any]:
+    assignment = _found(Assignment.objects.select_related("application").filter(code=message.event.subject_key).first())
+    return _file(assignment.application.code)
+
+
+_ABOUT: dict[str, Callable[[Message], dict[str, Any]]] = {
+    "application": _application,
+    "assignment": _assignment,
+    "call": _call,
+    "sentlist": _sent_list,
+    "user": _person,
+}

@@ -1,14 +1,13 @@
-"""(being built)"""
-
-from django.http import HttpResponse
 from django.urls import path
+
+from exchange.review import views
 
 app_name = "review"
 
-
-def v(request, **k):
-    return HttpResponse("soon")
-
-
-v.rule = ("everybody",)
-urlpatterns = [path("", v, name="mine"), path("files/<str:code>/", v, name="file")]
+urlpatterns = [
+    path("", views.mine, name="mine"),
+    path("next/", views.following, name="next"),
+    path("<str:code>/", views.file, name="file"),
+    path("<str:code>/conflict/", views.conflict, name="conflict"),
+    path("<str:code>/papers/<str:paper>/pages/<int:number>/", views.page, name="page"),
+]

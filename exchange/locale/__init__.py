@@ -1,0 +1,1 @@
+"""Catalogues and date formats, a folder for each language."""

@@ -1,0 +1,53 @@
+"""The page to which a letter leads: each takes the letter's context and gives a path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.urls import reverse
+
+Context = Mapping[str, Any]
+Page = Callable[[Context], str]
+
+
+def status(context: Context) -> str:
+    return reverse("apply:status", args=[context["application"].code])
+
+
+def tasks(context: Context) -> str:
+    return reverse("apply:tasks", args=[context["application"].code])
+
+
+def result(context: Context) -> str:
+    return reverse("apply:result", args=[context["application"].code])
+
+
+def record(context: Context) -> str:
+    return reverse("manage:record", args=[context["application"].code])
+
+
+def call(context: Context) -> str:
+    return reverse("manage:call", args=[context["call"].code])
+
+
+def places(context: Context) -> str:
+    return reverse("manage:places", args=[context["call"].code])
+
+
+def offers(context: Context) -> str:
+    return reverse("manage:offers", args=[context["call"].code])
+
+
+def nominations(context: Context) -> str:
+    """The list of the one body that the reader acts for; where there are several, all of theirs."""
+    body = context["body"]
+    return reverse("nominate:list", args=[context["call"].code, body]) if body else reverse("nominate:lists")
+
+
+def reviews(context: Context) -> str:
+    return reverse("review:mine")
+
+
+def home(context: Context) -> str:
+    return reverse("accounts:home")

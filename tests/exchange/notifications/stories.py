@@ -1,0 +1,179 @@
+"""What happens so that a letter of each kind is written, with words that try to break out of text and markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from scholarships.allocations import actions as allocations
+from scholarships.allocations.models import Run
+from scholarships.applications import actions
+from scholarships.applications.models import Application
+from scholarships.calls.actions import close_now, publish_now
+from scholarships.calls.models import Call
+from scholarships.nominations import actions as nominations
+from scholarships.offers import actions as offers
+from scholarships.offers.models import Offer
+from scholarships.partners.models import Institution
+from scholarships.people.actions import give_role
+from scholarships.people.models import Role, User
+from scholarships.programmes.models import Programme
+from scholarships.reviews import actions as reviews
+from tests.factories import (
+    close_call,
+    make_application,
+    make_assignment,
+    make_at_review,
+    make_body_member,
+    make_call,
+    make_candidate,
+    make_institution,
+    make_nominated,
+    make_nomination,
+    make_officer,
+    make_reviewer,
+    make_user,
+)
+
+TITLE = {"en": 'Rivers & "Roads" <2027>', "ru": "Реки & «дороги»", "zh-hans": "河流与道路"}
+MINISTRY = {"en": "Ministry of Science & 'Education'"}
+NOTE = 'Page 2 & "3" can\'t be read.\nSend <both> again.'
+
+# What is done so that the letter is written: the letter's kind -> the story.
+Tell = Callable[[], object]
+STORIES: dict[str, Tell] = {}
+
+
+def story(*kinds: str) -> Callable[[Tell], Tell]:
+    def keep(tell: Tell) -> Tell:
+        STORIES.update(dict.fromkeys(kinds, tell))
+        return tell
+
+    return keep
+
+
+def the_call() -> Call:
+    make_call()
+    Call.objects.update(title=TITLE)
+    Institution.objects.filter(code="kg-ministry").update(name=MINISTRY)
+    Institution.objects.filter(code="small-host").update(name={"en": "Small & Host"})
+    Programme.objects.update(title={"en": "Water & <Ice>"})
+    return Call.objects.get()
+
+
+def member_of_the_ministry() -> User:
+    return make_body_member(make_institution("kg-ministry"))
+
+
+NAME = {"given_names": "NURAY O'NEIL", "family_name": "ASANOVA"}
+
+
+@story("application.submitted:applicant")
+def _submitted() -> None:
+    make_application(the_call(), **NAME)
+
+
+@story("application.changed:applicant")
+def _changed() -> None:
+    application = make_application(the_call(), **NAME)
+    actions.open_change(application, by=application.applicant)
+    actions.submit(application, by=application.applicant)
+
+
+@story("application.withdrawn:applicant")
+def _withdrawn() -> None:
+    application = make_application(the_call(), **NAME)
+    actions.withdraw(application, by=application.applicant, reason="mistake")
+
+
+@story("application.returned:applicant")
+def _returned() -> None:
+    application, until = make_application(the_call(), **NAME), timezone.now() + timedelta(days=5)
+    actions.give_back(application, by=make_officer(), reason="unreadable", sections=["documents"], until=until, note=NOTE)
+
+
+@story("application.nominated:applicant", "nomination.list_sent:body", "nomination.list_sent:officer")
+def _sent() -> None:
+    call, member = the_call(), member_of_the_ministry()
+    make_officer()
+    make_nomination(member, call, name="NURAY O'NEIL", standing="ranked")
+    close_call(call)
+    nominations.send_list(call, Institution.objects.get(code="kg-ministry"), by=member)
+
+
+@story("application.not_nominated:applicant")
+def _not_nominated() -> None:
+    call, member = the_call(), member_of_the_ministry()
+    nominations.turn_down(make_nomination(member, call), by=member, note=NOTE)
+
+
+@story("application.ineligible:applicant")
+def _ineligible() -> None:
+    application = make_nominated(the_call(), **NAME)
+    actions.decide_eligibility(application, is_eligible=False, criteria=["degree"], note=NOTE, by=make_officer())
+
+
+def published() -> tuple[User, list[Application]]:
+    """Two are offered a place, the third is on the reserve list; all have been told."""
+    call, officer = the_call(), make_officer()
+    people = [make_candidate(call, score, **NAME) for score in ("9.00", "8.00", "7.00")]
+    run = allocations.confirm(allocations.allocate(call, by=officer), by=officer)
+    publish_now(Call.objects.get(pk=call.pk), by=officer)
+    offers.make_from(Run.objects.select_related("call").get(pk=run.pk))
+    return officer, people
+
+
+def offer_to(person: Application) -> Offer:
+    return Offer.objects.select_related("application__call", "run__call").get(application=person)
+
+
+@story("application.offered:applicant", "application.told:applicant", "call.allocation_confirmed:officer", "call.results_published:officer")
+def _published() -> None:
+    published()
+
+
+@story("application.accepted:applicant")
+def _accepted() -> None:
+    _officer, people = published()
+    offers.accept(offer_to(people[0]), by=people[0].applicant)
+
+
+@story("application.declined:applicant", "officer.place_freed:officer")
+def _declined() -> None:
+    _officer, people = published()
+    offers.decline(offer_to(people[0]), by=people[0].applicant)
+
+
+@story("application.lapsed:applicant")
+def _lapsed() -> None:
+    published()
+    offers.lapse_due(at=timezone.now() + timedelta(days=400))
+
+
+@story("call.closed:body")
+def _closed() -> None:
+    call = the_call()
+    member_of_the_ministry()
+    make_application(call)
+    close_now(call, by=make_officer())
+
+
+@story("review.assigned:reviewer")
+def _assigned() -> None:
+    make_assignment(make_at_review(the_call()))
+
+
+@story("review.recused:officer")
+def _recused() -> None:
+    assignment = make_assignment(make_at_review(the_call()))
+    reviews.recuse(assignment, "other", by=assignment.reviewer)
+
+
+@story("person.role_given:person")
+def _role_given() -> None:
+    call = the_call()
+    give_role(make_user(), Role.OFFICER)
+    make_reviewer(call)
+    member_of_the_ministry()
