@@ -70,8 +70,10 @@ class Mailbox:
 
 
 @contextlib.contextmanager
-def smtp_server() -> Iterator[Mailbox]:
-    mailbox = Mailbox(port=free_port())
+def smtp_server(mailbox: Mailbox | None = None) -> Iterator[Mailbox]:
+    """A server at which MAILBOX receives; on the same port as before where it has received already."""
+    mailbox = mailbox or Mailbox()
+    mailbox.port = mailbox.port or free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port)
     controller.start()
     try:
@@ -166,9 +168,12 @@ def celery_worker(mailbox: Mailbox, *, log: Path | None = None, sweep: bool = Tr
             stderr=subprocess.STDOUT,
         )
         try:
-            wait_until(lambda: b" ready." in log.read_bytes() or process.poll() is not None, 40, "the worker being ready")
-            assert process.poll() is None, log.read_text()
+            wait_until(lambda: b" ready." in log.read_bytes() or process.poll() is not None, 120, "the worker being ready")
+            assert process.poll() is None, "the worker ended"
             yield process
+        except BaseException as error:
+            error.add_note(f"What the worker said:\n{log.read_text(encoding='utf-8', errors='replace')[-6000:]}")
+            raise
         finally:
             process.terminate()
             try:

@@ -10,15 +10,9 @@ from django.test import Client
 from scholarships.applications.models import Application
 from scholarships.calls.models import Call
 from tests.factories import make_call, make_draft
-from tests.services import Mailbox, celery_worker, smtp_server, valkey, wait_until
+from tests.services import Mailbox, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def post() -> Mailbox:
-    with valkey(), smtp_server() as mailbox, celery_worker(mailbox):
-        yield mailbox
 
 
 def test_a_student_signs_in_by_code_submits_and_gets_the_receipt(post):

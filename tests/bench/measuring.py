@@ -1,0 +1,45 @@
+"""Queries and CPU of one step of a user: this process, and PostgreSQL's processes when they run on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+
+@dataclass(frozen=True)
+class Cost:
+    """``queries``: the most that one turn took; ``ms``: CPU milliseconds, the mean of the turns."""
+
+    queries: int
+    ms: float
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.queries + other.queries, self.ms + other.ms)
+
+
+def measure(act: Callable[[], object], times: int) -> Cost:
+    """The cost of ACT, which raises when the page does not answer as it should. Two turns before warm it up and count."""
+    act()
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    queries = len(captured)
+    here, there = time.process_time(), server_cpu()
+    for _each in range(times):
+        act()
+    here = time.process_time() - here
+    return Cost(queries, 1000 * (here + server_cpu() - there) / times)
+
+
+def server_cpu() -> float:
+    """CPU seconds of all PostgreSQL processes on this database; 0 with SQLite, which works in this process."""
+    if connection.vendor != "postgresql":
+        return 0.0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        used = [Path(f"/proc/{pid}/schedstat") for (pid,) in cursor.fetchall()]
+    return sum(int(file.read_text().split()[0]) / 1e9 for file in used if file.exists())
