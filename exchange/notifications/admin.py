@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from exchange.notifications.models import Message, Relay
+from exchange.notifications.models import Address, Heartbeat, Message, Preference, Relay, Reminder
 from scholarships.events.admin import ReadOnlyAdmin
 
 
@@ -20,3 +20,26 @@ class RelayAdmin(admin.ModelAdmin):
     """The pause of the way out may be ended by hand."""
 
     list_display = ["pk", "paused_until"]
+
+
+@admin.register(Address)
+class AddressAdmin(admin.ModelAdmin):
+    """A stop is taken away by emptying its date."""
+
+    list_display = ["address", "hard_bounces", "bounced_at", "stopped_at"]
+    readonly_fields = ["address", "hard_bounces", "bounced_at", "said"]
+
+
+@admin.register(Reminder)
+class ReminderAdmin(ReadOnlyAdmin):
+    list_display = ["kind", "subject_key", "occasion", "due_at", "done_at"]
+
+
+@admin.register(Preference)
+class PreferenceAdmin(ReadOnlyAdmin):
+    list_display = ["user", "kind", "by_mail"]
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    list_display = ["name", "at"]

@@ -16,13 +16,14 @@ from scholarships.events.models import Event
 
 @dataclass(frozen=True)
 class Notice:
-    """One kind of letter: who hears, which templates, which page it leads to."""
+    """One kind of letter: who hears, which templates, which page it leads to, and whether one may opt out of it by mail."""
 
     kind: str
     who: str
     audience: Callable[[list[Event]], list[Hearing]]
     letter: str
     page: Page
+    may_opt_out: bool = False
 
 
 APPLICANT, BODY, REVIEWER, OFFICER, PERSON = "applicant", "nominating body", "reviewer", "officer", "person"
@@ -33,7 +34,7 @@ def _applicant(letter: str, page: Page = pages.status) -> Notice:
 
 
 def _officers(letter: str, page: Page) -> Notice:
-    return Notice(f"{letter}:officer", OFFICER, audiences.officers, letter, page)
+    return Notice(f"{letter}:officer", OFFICER, audiences.officers, letter, page, may_opt_out=True)
 
 
 NOTICES: dict[str, tuple[Notice, ...]] = {

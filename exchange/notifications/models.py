@@ -23,6 +23,8 @@ class Delivery(models.TextChoices):
     SENDING = "sending", _("Being sent")
     SENT = "sent", _("Sent")
     FAILED = "failed", _("Failed")
+    BOUNCED = "bounced", _("Came back")
+    KEPT = "kept", _("In the inbox only")
 
 
 WAITING = [Delivery.QUEUED, Delivery.SENDING]
@@ -80,6 +82,8 @@ class Message(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(_("what went wrong"), max_length=250, blank=True)
     sent_at = models.DateTimeField(null=True)
+    bounced_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
 
     PERSONAL = {
         "address": Personal(Purpose.CONTACT, Period.MESSAGE, lambda row, name: "erased@erased.invalid"),
@@ -102,6 +106,7 @@ class Message(models.Model):
             models.Index(fields=["due_at"], condition=Q(delivery=Delivery.QUEUED), name="message_due"),
             models.Index(fields=["leased_until"], condition=Q(delivery=Delivery.SENDING), name="message_leased"),
             models.Index(fields=["user", "-id"], name="message_of_user"),
+            models.Index(fields=["user"], condition=Q(read_at__isnull=True), name="message_unread"),
             models.Index(fields=["delivery", "-id"], name="message_by_delivery"),
             models.Index(fields=["call", "-id"], name="message_of_call"),
             models.Index(fields=["call", "delivery", "-id"], name="message_of_call_by_delivery"),
@@ -117,9 +122,83 @@ class Message(models.Model):
 
 
 class Relay(models.Model):
-    """One row: until when the way out is paused, after most of a batch was refused."""
+    """One row: until when the way out is paused, after most of a batch was refused; and what has left in this minute."""
 
     paused_until = models.DateTimeField(null=True)
+    minute = models.DateTimeField(null=True)
+    taken = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"paused until {self.paused_until}" if self.paused_until else "open"
+
+
+class Address(models.Model):
+    """An address from which letters came back. ``stopped_at``: nothing is sent to it any more; the inbox still shows all."""
+
+    address = models.EmailField(unique=True)
+    hard_bounces = models.PositiveSmallIntegerField(default=0)
+    bounced_at = models.DateTimeField(null=True)
+    said = models.CharField(max_length=250, blank=True)
+    stopped_at = models.DateTimeField(null=True)
+
+    PERSONAL = {
+        "address": Personal(Purpose.CONTACT, Period.MESSAGE, lambda row, name: f"erased-{row.pk}@erased.invalid"),
+        "said": Personal(Purpose.PROOF, Period.MESSAGE),
+    }
+
+    class Meta:
+        verbose_name_plural = "addresses"
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class Preference(models.Model):
+    """A person's wish about one kind of letter from which one may opt out: not by mail; the inbox shows it all the same."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="preferences")
+    kind = models.CharField(max_length=60)
+    by_mail = models.BooleanField(default=True)
+
+    NOT_PERSONAL = ("kind",)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "kind"], name="preference_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'by mail' if self.by_mail else 'in the inbox only'}"
+
+
+class Heartbeat(models.Model):
+    """When the worker and the clock last showed that they live."""
+
+    name = models.CharField(max_length=20, unique=True)
+    at = models.DateTimeField()
+
+    NOT_PERSONAL = ("name",)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Reminder(models.Model):
+    """One planned occasion to remind those whom it then concerns, such as "7" days before a call closes.
+
+    ``subject_key`` is the code of the call or offer. Moved when the date moves, done once.
+    """
+
+    kind = models.CharField(max_length=60)
+    subject_kind = models.CharField(max_length=40)
+    subject_key = models.CharField(max_length=60)
+    occasion = models.CharField(max_length=20)
+    due_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    NOT_PERSONAL = ("kind", "subject_kind", "subject_key", "occasion")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "subject_key", "occasion"], name="reminder_once")]
+        indexes = [models.Index(fields=["due_at"], condition=Q(done_at__isnull=True), name="reminder_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_key}, {self.occasion}"
