@@ -1,6 +1,6 @@
 from django.urls import path
 
-from exchange.manage.views import applications, calls, offers, outbox, places, records, reviewers
+from exchange.manage.views import applications, calls, letters, offers, outbox, places, records, reviewers
 
 app_name = "manage"
 
@@ -26,6 +26,7 @@ urlpatterns = [
     path("calls/<slug:code>/offers/", offers.offers, name="offers"),
     path("calls/<slug:code>/offers/<str:offer>/lapse/", offers.lapse, name="lapse"),
     path("outbox/", outbox.outbox, name="outbox"),
+    path("outbox/catalogue/", letters.catalogue, name="catalogue"),
     path("outbox/retry/", outbox.retry, name="retry"),
     path("outbox/<str:message>/", outbox.message, name="message"),
 ]

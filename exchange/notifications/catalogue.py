@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from exchange.notifications import audiences, pages
 from exchange.notifications.audiences import Hearing
 from exchange.notifications.pages import Page
@@ -26,7 +28,7 @@ class Notice:
     may_opt_out: bool = False
 
 
-APPLICANT, BODY, REVIEWER, OFFICER, PERSON = "applicant", "nominating body", "reviewer", "officer", "person"
+APPLICANT, BODY, REVIEWER, OFFICER, PERSON = _("Applicant"), _("Nominating body"), _("Reviewer"), _("Officers of the call"), _("The person")
 
 
 def _applicant(letter: str, page: Page = pages.status) -> Notice:
@@ -64,29 +66,29 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
 
 # Events that nobody is written to about, each with the reason.
 SILENT: dict[str, str] = {
-    "application.started": "the person who did it sees it",
-    "application.reopened": "the person who did it sees it",
-    "application.eligible": "the applicant's name for it is “under consideration”: nothing about a place is told before the results",
-    "application.review_started": "nothing about a place is told before the results; the reviewers hear by review.assigned",
-    "application.reviewed": "nothing about a place is told before the results",
-    "application.selected": "told as an offer when the results are published",
-    "application.reserved": "told by application.told when the results are published",
-    "application.not_selected": "told by application.told when the results are published",
-    "account.code_sent": "the letter with the code is posted with it",
-    "account.changed": "the letter about it is posted with it",
-    "call.published": "shown on the page of open calls",
-    "call.dates_moved": "shown on every page of the call",
-    "call.quotas_set": "the ledger keeps it, the officer who did it sees it",
-    "call.allocated": "a trial until it is confirmed",
-    "document.added": "the person who did it sees it",
-    "document.replaced": "the person who did it sees it",
-    "document.removed": "the person who did it sees it",
-    "document.opened": "shown to the owner under “Who has opened my documents”",
-    "nomination.checked": "the body that did it sees it",
-    "person.joined": "the person who did it sees it",
-    "person.role_taken": "the office tells it in person",
-    "review.submitted": "the officers' list shows it",
-    "review.taken_back": "the reviewer's list shows it",
+    "application.started": _("the person who did it sees it"),
+    "application.reopened": _("the person who did it sees it"),
+    "application.eligible": _("the applicant's name for it is “under consideration”: nothing about a place is told before the results"),
+    "application.review_started": _("nothing about a place is told before the results; the reviewers get a letter of their own"),
+    "application.reviewed": _("nothing about a place is told before the results"),
+    "application.selected": _("told as an offer when the results are published"),
+    "application.reserved": _("told when the results are published"),
+    "application.not_selected": _("told when the results are published"),
+    "account.code_sent": _("the letter with the code is posted with it"),
+    "account.changed": _("the letter about it is posted with it"),
+    "call.published": _("shown on the page of open calls"),
+    "call.dates_moved": _("shown on every page of the call"),
+    "call.quotas_set": _("the ledger keeps it, the officer who did it sees it"),
+    "call.allocated": _("a trial until it is confirmed"),
+    "document.added": _("the person who did it sees it"),
+    "document.replaced": _("the person who did it sees it"),
+    "document.removed": _("the person who did it sees it"),
+    "document.opened": _("shown to the owner under “Who has opened my documents”"),
+    "nomination.checked": _("the body that did it sees it"),
+    "person.joined": _("the person who did it sees it"),
+    "person.role_taken": _("the office tells it in person"),
+    "review.submitted": _("the officers' list shows it"),
+    "review.taken_back": _("the reviewer's list shows it"),
 }
 
 

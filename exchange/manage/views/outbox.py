@@ -25,8 +25,15 @@ from scholarships.people.rules import is_officer
 PAGE = 50
 MOST = 1000  # letters put back in one act
 SAMPLES = 20
-UNSENT = [Delivery.QUEUED, Delivery.SENDING, Delivery.FAILED]  # few, and counted by the index
-LOOKS = {Delivery.QUEUED: "wait", Delivery.SENDING: "doing", Delivery.SENT: "ok", Delivery.FAILED: "bad"}
+UNSENT = [Delivery.QUEUED, Delivery.SENDING, Delivery.FAILED, Delivery.BOUNCED]  # few, and counted by the index
+LOOKS = {
+    Delivery.QUEUED: "wait",
+    Delivery.SENDING: "doing",
+    Delivery.SENT: "ok",
+    Delivery.FAILED: "bad",
+    Delivery.BOUNCED: "bad",
+    Delivery.KEPT: "ok",
+}
 
 
 @open_to(is_officer)
