@@ -6,7 +6,7 @@ A call, an offer or an account that cannot be dealt with is logged and left, and
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
@@ -15,6 +15,8 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from exchange.celery import app
+from exchange.notifications import reminders
+from exchange.notifications.health import beat
 from exchange.notifications.models import PRIVATE
 from scholarships.calls.actions import announce_closed
 from scholarships.calls.models import Call
@@ -48,6 +50,18 @@ def publish_results() -> None:
 @app.task(name="jobs.lapse_offers")
 def lapse_offers() -> None:
     offers.lapse_due()
+
+
+@app.task(name="jobs.remind")
+def remind() -> None:
+    reminders.plan()
+    reminders.tell_due()
+
+
+@app.task(name="jobs.heartbeat")
+def heartbeat(sent: float) -> None:
+    """SENT is when the clock sent this, in seconds of Unix."""
+    beat(sent=datetime.fromtimestamp(sent, UTC))
 
 
 @app.task(name="jobs.seal_events")

@@ -5,15 +5,19 @@ With nothing set this is the demo. An https SITE_URL makes it production.
 
 from __future__ import annotations
 
+import time
 import warnings
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from celery.beat import BeatLazyFunc
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from exchange.environment import (
     Misconfigured,
+    address,
+    addresses_by_role,
     broker_url,
     database_settings,
     env,
@@ -82,6 +86,7 @@ INSTALLED_APPS = [
     "scholarships.calls",
     "scholarships.quotas",
     "scholarships.applications",
+    "scholarships.correspondence",
     "scholarships.nominations",
     "scholarships.reviews",
     "scholarships.allocations",
@@ -196,12 +201,15 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+SWEEP_SECONDS = number("SWEEP_SECONDS", 15)
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
 CELERY_BEAT_SCHEDULE = {
-    "sweep the outbox": {"task": "notifications.deliver_due", "schedule": number("SWEEP_SECONDS", 15)},
+    "sweep the outbox": {"task": "notifications.deliver_due", "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
+    "heartbeat": {"task": "jobs.heartbeat", "schedule": 30, "args": (BeatLazyFunc(time.time),), "options": {"expires": 120}},
     "announce what has closed": {"task": "jobs.announce_closed", "schedule": 60},
     "publish results": {"task": "jobs.publish_results", "schedule": 60},
     "let unanswered offers lapse": {"task": "jobs.lapse_offers", "schedule": 60},
+    "remind of what is due": {"task": "jobs.remind", "schedule": 300},
     "seal the event log": {"task": "jobs.seal_events", "schedule": 60},
     "forget what is over": {"task": "jobs.forget", "schedule": 3600},
 }
@@ -214,7 +222,13 @@ if EMAIL_URL:
     globals().update(mail_settings(EMAIL_URL))
 elif IS_PRODUCTION:
     raise Misconfigured("SITE_URL is https, so this is production: set EMAIL_URL, for example smtp://user:password@host:587/?tls=1.")
-EMAIL_TIMEOUT = 15  # seconds
+MAIL_LEASE_SECONDS = number("MAIL_LEASE_SECONDS", 45)  # for so long a worker owns the letters it has claimed
+EMAIL_TIMEOUT = max(1, min(15, MAIL_LEASE_SECONDS // 3))  # seconds
+MAIL_PER_MINUTE = number("MAIL_PER_MINUTE", 0)  # over all workers; 0: as fast as the server takes them
+MAIL_PER_CONNECTION = max(1, number("MAIL_PER_CONNECTION", 100))
+MAIL_ALL_TO = address("MAIL_ALL_TO")  # a rehearsal: everything goes to this one address, and a banner says so
+REPLY_TO = addresses_by_role("REPLY_TO")  # who -> the address that gets the answers; everybody else's go to the office
+BOUNCE_TOKEN, METRICS_TOKEN = env("BOUNCE_TOKEN", ""), env("METRICS_TOKEN", "")  # without its token the door is not there
 DEFAULT_FROM_EMAIL = env("FROM_EMAIL", f"{SITE_NAME} <no-reply@{_host if '.' in _host and not _host[0].isdigit() else 'sapar.example'}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 OFFICE_EMAIL = env("OFFICE_EMAIL", "office@sapar.example")  # the address that pages and mails name for questions

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from scholarships.applications.models import Application, Stage
+from scholarships.applications.models import Application, Stage, State
 from scholarships.calls.models import StepKind
 from scholarships.events.models import Event
+from scholarships.offers.models import Offer
 from scholarships.people.models import Membership, Role, Scope, User
+from scholarships.reviews.models import Assignment
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,12 @@ def calls_of(events: Iterable[Event]) -> Mapping[int, str]:
     """Event pk -> code of the call it belongs to, where it belongs to one."""
     found: dict[int, str] = {}
     wanted: dict[int, str] = {}
+    offers: dict[int, str] = {}
     for event in events:
         if event.subject_kind == "call":
             found[event.pk] = event.subject_key
+        elif event.subject_kind == "offer":
+            offers[event.pk] = event.subject_key
         elif "call" in event.data:
             found[event.pk] = event.data["call"]
         else:
@@ -75,6 +80,9 @@ def calls_of(events: Iterable[Event]) -> Mapping[int, str]:
     if wanted:
         calls = dict(Application.objects.filter(code__in=set(wanted.values())).values_list("code", "call__code"))
         found |= {pk: calls[code] for pk, code in wanted.items() if code in calls}
+    if offers:
+        calls = dict(Offer.objects.filter(code__in=set(offers.values())).values_list("code", "application__call__code"))
+        found |= {pk: calls[code] for pk, code in offers.items() if code in calls}
     return found
 
 
@@ -92,3 +100,51 @@ def bodies_with_files(events: list[Event]) -> list[Hearing]:
     bodies = set(rows.values_list("application__call__code", "body__code").distinct())
     members = list(_members(Role.BODY, {body for _call, body in bodies if body}))
     return [_hearing(event, member.user) for event in events for member in members if (event.subject_key, member.scope_key) in bodies]
+
+
+def with_drafts(events: list[Event]) -> list[Hearing]:
+    """Those who have begun an application to the call that each event is about, and not handed it in."""
+    return _applicants_of(events, [State.DRAFT])
+
+
+def concerned_by_dates(events: list[Event]) -> list[Hearing]:
+    """Where the closing of a call has moved and is still to come: those with a draft, and those who may still change what they handed in."""
+    moved = [
+        event for event in events if event.data.get("closes") != event.data.get("closed") and event.data["closes"] > event.at.isoformat()
+    ]
+    return _applicants_of(moved, [State.DRAFT, State.SUBMITTED])
+
+
+def _applicants_of(events: list[Event], states: list[State]) -> list[Hearing]:
+    codes = {event.subject_key for event in events}
+    rows = Application.objects.filter(call__code__in=codes, state__in=states, applicant__is_active=True).select_related("applicant")
+    hearers = [
+        (row.call.code, row.applicant) for row in rows.select_related("call").only("call__code", "applicant__email", "applicant__language")
+    ]
+    return [_hearing(event, user) for event in events for call, user in hearers if call == event.subject_key]
+
+
+def with_open_reviews(events: list[Event]) -> list[Hearing]:
+    """The reviewers who still have files to score in the call that each event is about."""
+    rows = Assignment.objects.open().filter(call__code__in={event.subject_key for event in events}, reviewer__is_active=True)
+    pairs = set(rows.values_list("call__code", "reviewer"))
+    users = User.objects.in_bulk({user for _call, user in pairs})
+    return [_hearing(event, users[user]) for event in events for call, user in sorted(pairs) if call == event.subject_key]
+
+
+def holder_of_the_offer(events: list[Event]) -> list[Hearing]:
+    """The applicant to whom the offer was made that each event is about."""
+    rows = Offer.objects.filter(code__in={event.subject_key for event in events}).select_related("application__applicant")
+    users = {row.code: row.application.applicant for row in rows}
+    return [_hearing(event, users[event.subject_key]) for event in events if event.subject_key in users]
+
+
+def applicant_written_to(events: list[Event]) -> list[Hearing]:
+    """The applicant, of what the office has written."""
+    return applicant([event for event in events if event.data["by_office"]])
+
+
+def officers_written_to(events: list[Event]) -> list[Hearing]:
+    """The officers of the call, of what an applicant has written."""
+    asked = [event for event in events if not event.data["by_office"]]
+    return officers(asked) if asked else []

@@ -19,6 +19,11 @@ def tasks(context: Context) -> str:
     return reverse("apply:tasks", args=[context["application"].code])
 
 
+def own(context: Context) -> str:
+    """The reader's own application to the call."""
+    return reverse("apply:tasks", args=[context["own"].code])
+
+
 def result(context: Context) -> str:
     return reverse("apply:result", args=[context["application"].code])
 
@@ -51,3 +56,7 @@ def reviews(context: Context) -> str:
 
 def home(context: Context) -> str:
     return reverse("accounts:home")
+
+
+def thread(context: Context) -> str:
+    return reverse("inbox:thread", args=[context["application"].code])

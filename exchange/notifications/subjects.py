@@ -11,6 +11,7 @@ from exchange.notifications.models import Message
 from scholarships.applications.models import Application, Stage
 from scholarships.applications.reasons import RETURN_REASONS
 from scholarships.calls.models import Call, StepKind, is_open
+from scholarships.correspondence.models import Post
 from scholarships.nominations.models import SentList
 from scholarships.offers.models import Offer
 from scholarships.partners.models import Institution
@@ -41,7 +42,8 @@ def _found(row: Any) -> Any:
 def _application(message: Message) -> dict[str, Any]:
     said = message.event.data.get("reason", "")
     context = _file(message.event.subject_key)
-    return {**context, "reason": RETURN_REASONS.get(said, ""), "is_open": is_open(context["call"], message.event.at)}
+    post = Post.objects.filter(code=message.event.data["post"]).first() if "post" in message.event.data else None
+    return {**context, "reason": RETURN_REASONS.get(said, ""), "is_open": is_open(context["call"], message.event.at), "post": post}
 
 
 def _file(code: str) -> dict[str, Any]:
@@ -52,11 +54,15 @@ def _file(code: str) -> dict[str, Any]:
 
 
 def _call(message: Message) -> dict[str, Any]:
+    """The call, and what of it is the reader's: ``own`` application, ``files`` of the ``body``, open ``reviews``."""
     call = _found(Call.objects.filter(code=message.event.subject_key).first())
+    own = Application.objects.filter(call=call, applicant=message.user).first() if message.user else None
+    reviews = Assignment.objects.open().filter(call=call, reviewer=message.user).count() if message.user else 0
     waiting = Stage.objects.filter(left_at__isnull=True, kind=StepKind.NOMINATION, application__call=call)
     mine = institutions_of(message.user) if message.user else ()
     files = dict(waiting.filter(body__code__in=mine).values_list("body__code").annotate(Count("pk")))
-    return {"call": call, "files": sum(files.values()), "body": next(iter(files)) if len(files) == 1 else ""}
+    body = next(iter(files)) if len(files) == 1 else ""
+    return {"call": call, "own": own, "files": sum(files.values()), "body": body, "reviews": reviews}
 
 
 def _person(message: Message) -> dict[str, Any]:
@@ -91,10 +97,16 @@ def _assignment(message: Message) -> dict[str, Any]:
     return _file(assignment.application.code)
 
 
+def _offer(message: Message) -> dict[str, Any]:
+    offer = _found(Offer.objects.select_related("application").filter(code=message.event.subject_key).first())
+    return _file(offer.application.code)
+
+
 _ABOUT: dict[str, Callable[[Message], dict[str, Any]]] = {
     "application": _application,
     "assignment": _assignment,
     "call": _call,
+    "offer": _offer,
     "sentlist": _sent_list,
     "user": _person,
 }

@@ -18,7 +18,7 @@ from scholarships.events.models import Event
 from scholarships.events.names import declare
 
 CLOSED = declare("call.closed", "Call closed")
-DATES_MOVED = declare("call.dates_moved", "Dates of the call were moved", "opens", "closes", "results")
+DATES_MOVED = declare("call.dates_moved", "Dates of the call were moved", "opens", "closes", "results", "closed")
 RESULTS_PUBLISHED = declare("call.results_published", "Results were published", "run")
 
 
@@ -64,7 +64,10 @@ def move_dates(
         if results != call.results_at and are_results_out(call):
             raise ValidationError(_("The results are out: their date can no longer be moved."), code="published")
         Call.objects.filter(pk=call.pk).update(opens_at=opens, closes_at=closes, results_at=results)
-        record(DATES_MOVED, call, by=by, key=f"{call.code}:dates:{key}" if key else None, opens=opens, closes=closes, results=results)
+        record(
+            DATES_MOVED, call, by=by, key=f"{call.code}:dates:{key}" if key else None,
+            opens=opens, closes=closes, results=results, closed=call.closes_at,
+        )  # fmt: skip
     call.opens_at, call.closes_at, call.results_at = opens, closes, results
     return call
 

@@ -21,4 +21,8 @@ class Command(BaseCommand):
         if User.objects.exists():
             raise CommandError("There are people in this database already. The demo world is built into an empty one only.")
         with transaction.atomic():  # whoever stops it in the middle finds an empty database again
-            world.build(self.stdout.write)
+            world.build(self.say)
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()  # each line when it is true, also into a pipe

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from exchange.notifications import reminders
 from scholarships.allocations import actions as allocations
 from scholarships.allocations.models import Run
 from scholarships.applications import actions
 from scholarships.applications.models import Application
-from scholarships.calls.actions import close_now, publish_now
-from scholarships.calls.models import Call
+from scholarships.calls.actions import close_now, open_for, publish_now
+from scholarships.calls.models import Call, Step, StepKind
 from scholarships.nominations import actions as nominations
 from scholarships.offers import actions as offers
 from scholarships.offers.models import Offer
@@ -29,6 +30,7 @@ from tests.factories import (
     make_body_member,
     make_call,
     make_candidate,
+    make_draft,
     make_institution,
     make_nominated,
     make_nomination,
@@ -169,6 +171,46 @@ def _assigned() -> None:
 def _recused() -> None:
     assignment = make_assignment(make_at_review(the_call()))
     reviews.recuse(assignment, "other", by=assignment.reviewer)
+
+
+def reminded(deadline: datetime) -> None:
+    """The clock plans two weeks before DEADLINE and tells on the day before."""
+    reminders.plan(at=deadline - timedelta(days=14))
+    reminders.tell_due(at=deadline - timedelta(hours=23))
+
+
+@story("call.dates_moved:applicant")
+def _extended() -> None:
+    call = the_call()
+    make_draft(call)
+    open_for(call, 30, by=make_officer())
+
+
+@story("reminder.draft:applicant")
+def _unfinished() -> None:
+    call = the_call()
+    make_draft(call)
+    reminded(call.closes_at)
+
+
+@story("reminder.review:reviewer")
+def _unreviewed() -> None:
+    assignment = make_assignment(make_at_review(the_call()))
+    reminded(end_of_review(assignment.call))
+
+
+def end_of_review(call: Call) -> datetime:
+    """When the reviews of CALL are due, from now on as long as its nominations."""
+    Step.objects.filter(version=call.version, kind=StepKind.REVIEW).update(milestone="nomination")
+    ends_at = call.milestones.get(key="nomination").ends_at
+    assert ends_at is not None
+    return ends_at
+
+
+@story("reminder.offer:applicant")
+def _unanswered() -> None:
+    _officer, people = published()
+    reminded(offer_to(people[0]).answer_by)
 
 
 @story("person.role_given:person")

@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from exchange.notifications import outbox
+from exchange.notifications import outbox, outcomes
 from exchange.notifications.models import Delivery, Message, Relay
-from exchange.notifications.outbox import deliver_due, wait_after
+from exchange.notifications.outcomes import wait_after
+from exchange.notifications.relay import deliver_due
 from tests.exchange.notifications.mailing import again, letter_to, letters, states, waits
 from tests.factories import make_user
 from tests.services import smtp_server, wait_until
@@ -148,7 +149,7 @@ def test_the_others_of_the_batch_go_out_when_one_is_refused_for_now(server, cloc
 
 
 def test_waits_grow_to_half_an_hour_and_last_a_day_in_all():
-    total = sum((wait_after(tries) for tries in range(outbox.MOST_TRIES - 1)), timedelta())
+    total = sum((wait_after(tries) for tries in range(outcomes.MOST_TRIES - 1)), timedelta())
 
     assert [wait_after(tries).total_seconds() for tries in (0, 1, 6, 7, 8, 9, 60)] == [10, 20, 640, 1280, 1800, 1800, 1800]
     assert timedelta(hours=24) <= total < timedelta(hours=25)
@@ -157,14 +158,14 @@ def test_waits_grow_to_half_an_hour_and_last_a_day_in_all():
 def test_a_letter_that_is_refused_for_a_day_has_failed_and_can_be_tried_again_by_hand_for_another_day(server, clock):
     message = letter_to(make_user())
     server.answer = lambda address: "452 mailbox full"
-    Message.objects.update(tries=outbox.MOST_TRIES - 1)
+    Message.objects.update(tries=outcomes.MOST_TRIES - 1)
 
     deliver_due(now=clock)
     failed = again(message).delivery, again(message).tries, again(message).error
     back = outbox.retry([message])
     deliver_due(now=clock.later(60))
 
-    assert failed == ("failed", outbox.MOST_TRIES, "452 mailbox full")
+    assert failed == ("failed", outcomes.MOST_TRIES, "452 mailbox full")
     assert (back, again(message).delivery, again(message).tries) == (1, "queued", 1)
 
 
@@ -347,7 +348,7 @@ def test_a_letter_that_cannot_be_made_fails_alone_after_five_tries(server, clock
 
     assert first == ["queued", "sent"]
     row = again(bad)
-    assert (row.delivery, row.tries, row.error) == ("failed", outbox.MOST_TRIES_OF_POISON, "LookupError: no notice “nobody.knows:this”")
+    assert (row.delivery, row.tries, row.error) == ("failed", outcomes.MOST_TRIES_OF_POISON, "LookupError: no notice “nobody.knows:this”")
     assert bad.address not in caplog.text
 
 

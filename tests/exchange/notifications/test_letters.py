@@ -14,7 +14,7 @@ from exchange.accounts.adapter import AccountAdapter
 from exchange.notifications.catalogue import NOTICES
 from exchange.notifications.letters import Letter, compose
 from exchange.notifications.models import Message
-from exchange.notifications.outbox import deliver_due
+from exchange.notifications.relay import deliver_due
 from exchange.ui.templatetags.ui import moment
 from scholarships.applications import actions
 from scholarships.applications.models import Application

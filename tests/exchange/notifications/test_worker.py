@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from exchange.notifications.models import Delivery, Message
-from exchange.notifications.outbox import LEASE, deliver_due
+from exchange.notifications.relay import LEASE, deliver_due
 from scholarships.applications import actions
 from tests.exchange.notifications.mailing import Server, again, letter_to, states
 from tests.factories import make_draft, make_user

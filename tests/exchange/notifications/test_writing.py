@@ -10,7 +10,7 @@ from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from exchange.notifications import outbox
+from exchange.notifications import outbox, relay
 from exchange.notifications.models import Delivery, Message
 from scholarships.applications import actions
 from scholarships.events.actions import record
@@ -173,7 +173,7 @@ def test_many_letters_ring_once_and_only_after_the_transaction(django_capture_on
                 letter_to(make_user())
             before = queue_length()
         after = queue_length()
-        outbox.deliver_due()
+        relay.deliver_due()
         with django_capture_on_commit_callbacks(execute=True):
             letter_to(make_user())
         again = queue_length()
@@ -196,7 +196,7 @@ def test_with_redis_down_the_action_succeeds_at_once_and_the_letter_goes_out_by_
         application = actions.submit(draft, by=draft.applicant)
     seconds = time.monotonic() - began
     waiting = Message.objects.get(event__name="application.submitted").delivery
-    outbox.deliver_due()
+    relay.deliver_due()
 
     assert (application.state, waiting) == ("submitted", Delivery.QUEUED)
     assert seconds < 2
