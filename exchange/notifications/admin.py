@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from exchange.notifications.models import Address, Heartbeat, Message, Preference, Relay, Reminder
+from exchange.notifications.models import Address, Heartbeat, Message, Preference, Relay, Reminder, Wording
 from scholarships.events.admin import ReadOnlyAdmin
 
 
@@ -43,3 +43,8 @@ class PreferenceAdmin(ReadOnlyAdmin):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ["name", "at"]
+
+
+@admin.register(Wording)
+class WordingAdmin(ReadOnlyAdmin):
+    list_display = ["call", "letter", "language", "number", "is_standard", "saved_at"]

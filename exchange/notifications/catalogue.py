@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from exchange.notifications import audiences, pages
+from exchange.notifications import audiences, pages, reminders
 from exchange.notifications.audiences import Hearing
 from exchange.notifications.pages import Page
 from scholarships.events.models import Event
@@ -53,6 +53,7 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     "application.lapsed": (_applicant("application.lapsed", pages.result), _officers("officer.place_freed", pages.offers)),
     "application.told": (_applicant("application.told", pages.result),),
     "call.closed": (Notice("call.closed:body", BODY, audiences.bodies_with_files, "call.closed", pages.nominations),),
+    "call.dates_moved": (Notice("call.dates_moved:applicant", APPLICANT, audiences.concerned_by_dates, "call.dates_moved", pages.own),),
     "call.allocation_confirmed": (_officers("call.allocation_confirmed", pages.places),),
     "call.results_published": (_officers("call.results_published", pages.offers),),
     "nomination.list_sent": (
@@ -61,6 +62,24 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     ),
     "review.assigned": (Notice("review.assigned:reviewer", REVIEWER, audiences.person, "review.assigned", pages.reviews),),
     "review.recused": (_officers("review.recused", pages.record),),
+    "correspondence.written": (
+        Notice(
+            "correspondence.from_office:applicant", APPLICANT, audiences.applicant_written_to, "correspondence.from_office", pages.thread
+        ),
+        Notice(
+            "correspondence.from_applicant:officer",
+            OFFICER,
+            audiences.officers_written_to,
+            "correspondence.from_applicant",
+            pages.thread,
+            may_opt_out=True,
+        ),
+    ),
+    reminders.DRAFT: (Notice("reminder.draft:applicant", APPLICANT, audiences.with_drafts, "reminder.draft", pages.own, may_opt_out=True),),
+    reminders.REVIEW: (
+        Notice("reminder.review:reviewer", REVIEWER, audiences.with_open_reviews, "reminder.review", pages.reviews, may_opt_out=True),
+    ),
+    reminders.OFFER: (Notice("reminder.offer:applicant", APPLICANT, audiences.holder_of_the_offer, "reminder.offer", pages.result),),
     "person.role_given": (Notice("person.role_given:person", PERSON, audiences.person, "person.role_given", pages.home),),
 }
 
@@ -76,8 +95,8 @@ SILENT: dict[str, str] = {
     "application.not_selected": _("told when the results are published"),
     "account.code_sent": _("the letter with the code is posted with it"),
     "account.changed": _("the letter about it is posted with it"),
+    "call.letter_worded": _("the letters themselves say it"),
     "call.published": _("shown on the page of open calls"),
-    "call.dates_moved": _("shown on every page of the call"),
     "call.quotas_set": _("the ledger keeps it, the officer who did it sees it"),
     "call.allocated": _("a trial until it is confirmed"),
     "document.added": _("the person who did it sees it"),

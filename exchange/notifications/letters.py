@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import css_inline
 from django.conf import settings
@@ -14,6 +14,14 @@ from django.utils import translation
 from exchange.notifications.catalogue import notice_of
 from exchange.notifications.models import Message
 from exchange.notifications.subjects import context_of
+from exchange.notifications.wordings import current, fill
+
+
+class Worded(Protocol):
+    """Subject and text with placeholders: a row of ``Wording``, or what an officer has typed and not saved."""
+
+    subject: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,12 @@ def compose(message: Message) -> Letter:
         raise LookupError(f"no notice “{message.kind}”")
     with translation.override(message.language):
         context = context_of(message)
-        return write_letter(notice.letter, {**context, "link": notice.page(context)})
+        wording = current(message.call, notice.letter, message.language)
+        return write_letter(notice.letter, {**context, "link": notice.page(context)}, wording)
 
 
-def write_letter(letter: str, context: dict[str, Any]) -> Letter:
-    """Render the three templates of LETTER in the active language. ``context["link"]`` is a path."""
+def write_letter(letter: str, context: dict[str, Any], wording: Worded | None = None) -> Letter:
+    """Render the three templates of LETTER in the active language, or the words of WORDING. ``context["link"]`` is a path."""
     link = context.get("link", "")
     full = {
         **context,
@@ -51,9 +60,15 @@ def write_letter(letter: str, context: dict[str, Any]) -> Letter:
         "url": settings.SITE_URL + link,
         "office": settings.OFFICE_EMAIL,
     }
-    subject = " ".join(_plain(f"emails/{letter}.subject.txt", full).split())
-    text = f"{_plain(f'emails/{letter}.txt', full).strip()}\n\n{_plain('emails/foot.txt', full).strip()}\n"
-    html = _inliner.inline(render_to_string(f"emails/{letter}.html", {**full, "subject": subject}))
+    subject, body = _plain(f"emails/{letter}.subject.txt", full), _plain(f"emails/{letter}.txt", full).strip()
+    template = f"emails/{letter}.html"
+    if wording is not None:
+        standard = body.removesuffix(full["url"]).strip()
+        subject, words = fill(wording.subject, full), fill(wording.text, full, standard=standard).strip()
+        body, template, full = f"{words}\n\n{full['url']}", "emails/worded.html", {**full, "words": words}
+    subject = " ".join(subject.split())
+    text = f"{body}\n\n{_plain('emails/foot.txt', full).strip()}\n"
+    html = _inliner.inline(render_to_string(template, {**full, "subject": subject}))
     return Letter(subject, text, html, link)
 
 

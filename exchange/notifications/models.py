@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from scholarships.calls.models import Call
 from scholarships.events.codes import new_code
 from scholarships.events.models import Event
 from scholarships.people.models import Role, Scope
@@ -202,3 +203,29 @@ class Reminder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_key}, {self.occasion}"
+
+
+class Wording(models.Model):
+    """The words of one letter of a call in one language, as an officer set them. The highest ``number`` counts.
+
+    ``is_standard``: from here on the standard words again; then ``subject`` and ``text`` are empty.
+    """
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="wordings")
+    letter = models.CharField(max_length=60)
+    language = models.CharField(max_length=10, choices=settings.LANGUAGES)
+    number = models.PositiveSmallIntegerField()
+    subject = models.CharField(_("subject"), max_length=200, blank=True)
+    text = models.TextField(_("text"), blank=True, max_length=5000)
+    is_standard = models.BooleanField(default=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    NOT_PERSONAL = ("letter", "subject", "text")
+
+    class Meta:
+        ordering = ["call", "letter", "language", "-number"]
+        constraints = [models.UniqueConstraint(fields=["call", "letter", "language", "number"], name="wording_once")]
+
+    def __str__(self) -> str:
+        return f"{self.letter} {self.language} {self.number}"

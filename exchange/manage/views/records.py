@@ -42,10 +42,13 @@ from scholarships.applications import actions, lifecycle
 from scholarships.applications.answers import sections_for
 from scholarships.applications.content import OWN_SCRIPT, content_of
 from scholarships.applications.models import Application
+from scholarships.correspondence.models import Post
 from scholarships.documents.actions import opened
 from scholarships.nominations.models import Nomination
 from scholarships.people.models import Role
 from scholarships.people.rules import is_officer
+
+POSTS = 3  # the newest of the thread
 
 
 @open_to(is_officer)
@@ -73,6 +76,7 @@ def record(request: HttpRequest, code: str) -> HttpResponse:
         "mean": dot(application.score),
         "events": event_lines(application, content.form),
         "letters": list(Message.objects.about(application).select_related("user", "event").order_by("-pk")),
+        "posts": list(Post.objects.of(application)[:POSTS]),
         "face": lifecycle.face(application, at=timezone.now()),
         "findings": findings_of(content),
     }

@@ -39,7 +39,7 @@ def test_no_letter_lies_there_that_nobody_gets():
     folder = Path(settings.BASE_DIR) / "templates" / "emails"
     known = {notice.letter for notices in NOTICES.values() for notice in notices} | {"account.code", "account.changed"}
 
-    assert {path.name.removesuffix(".html") for path in folder.glob("*.html")} - known == {"base"}
+    assert {path.name.removesuffix(".html") for path in folder.glob("*.html")} - known == {"base", "worded"}
 
 
 def test_a_kind_names_one_notice():
