@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run test test-services bench look-files clean
+.PHONY: run test test-services bench chaos look-files clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python manage.py up
@@ -18,6 +18,9 @@ test-services: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.bench
+
+chaos: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.chaos
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "This is Python %d.%d; the site needs 3.11 or newer. Name another one: make run PYTHON=python3.12" % sys.version_info[:2])'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -12,6 +13,8 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import dj_database_url
 
+_ADDRESS = re.compile(r"[^\s@<>,;=]+@[^\s@<>,;=]+")
+ROLES = ("applicant", "body", "reviewer", "officer", "person")  # as the kinds of letters end
 _YES = {"1", "true", "yes", "on"}
 
 
@@ -121,6 +124,25 @@ def mail_settings(url: str) -> dict[str, object]:
         "EMAIL_USE_SSL": is_tls_at_once,
         "EMAIL_USE_TLS": not is_tls_at_once and parse_qs(parts.query).get("tls", ["0"])[0].lower() in _YES,
     }
+
+
+def address(name: str) -> str:
+    """The mail address that NAME holds, "" where it is not set."""
+    said = env(name, "").strip()
+    if said and not _ADDRESS.fullmatch(said):
+        raise Misconfigured(f"{name} must be one mail address, for example rehearsal@sapar.example.")
+    return said
+
+
+def addresses_by_role(name: str) -> dict[str, str]:
+    """``applicant=students@..., reviewer=reviews@...`` of NAME, as a dictionary."""
+    pairs = [pair.partition("=") for pair in env(name, "").split(",") if pair.strip()]
+    found = {role.strip(): said.strip() for role, _equals, said in pairs}
+    if wrong := [role for role, said in found.items() if role not in ROLES or not _ADDRESS.fullmatch(said)]:
+        raise Misconfigured(
+            f"{name} cannot be read at “{wrong[0]}”: it must look like applicant=students@sapar.example, with the roles {', '.join(ROLES)}."
+        )
+    return found
 
 
 # -- The folder for everything that is written ---------------------------------------

@@ -10,6 +10,8 @@ urlpatterns = [
     path("nominate/", include("exchange.nominate.urls")),
     path("review/", include("exchange.review.urls")),
     path("manage/", include("exchange.manage.urls")),
+    path("inbox/", include("exchange.inbox.urls")),
+    path("", include("exchange.notifications.urls")),
     path("accounts/", include("exchange.accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),

@@ -140,8 +140,8 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def celery_worker(mailbox: Mailbox, *, log: Path | None = None, sweep: bool = True) -> Iterator[subprocess.Popen[bytes]]:
-    """A real worker (with the clock inside, sweeping each second) that sends to MAILBOX."""
+def celery_worker(mailbox: Mailbox, *, log: Path | None = None, sweep: bool = True, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A real worker (with the clock inside, sweeping each second) that sends to MAILBOX; MORE goes into its environment."""
     log = log or settings.VAR / "worker.log"
     command = [
         sys.executable,
@@ -163,7 +163,7 @@ def celery_worker(mailbox: Mailbox, *, log: Path | None = None, sweep: bool = Tr
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=environment(EMAIL_URL=f"smtp://127.0.0.1:{mailbox.port}", SWEEP_SECONDS="1"),
+            env=environment(EMAIL_URL=f"smtp://127.0.0.1:{mailbox.port}", SWEEP_SECONDS="1", **more),
             stdout=out,
             stderr=subprocess.STDOUT,
         )

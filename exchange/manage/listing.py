@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from exchange.notifications.bounces import came_back
 from exchange.ui.forms import countries as all_countries
 from exchange.ui.forms import country_name
 from exchange.ui.paging import Page, page_number, page_of
@@ -148,10 +149,11 @@ class Row:
     since: str
     score: str
     reviews: str
+    mail_came_back: bool = False
 
 
 def page_for(user: Any, wanted: Asked, world: World, params: QueryDict) -> tuple[Page, list[Row]]:
-    """The page of the address and its rows, in five queries."""
+    """The page of the address and its rows, in six queries."""
     size = next((size for size in SIZES if str(size) == params.get("n")), USUAL_SIZE)
     applications = Application.objects.select_related("first_choice__host").only(
         "code", "name", "state", "level", "score", "moved_at", "call_id", "country_id", "first_choice__title", "first_choice__host__name"
@@ -161,8 +163,9 @@ def page_for(user: Any, wanted: Asked, world: World, params: QueryDict) -> tuple
 
 
 def rows_of(applications: list[Application], world: World) -> list[Row]:
-    """APPLICATIONS as lines, in two queries."""
+    """APPLICATIONS as lines, in three queries."""
     pks = [application.pk for application in applications]
+    unreachable = came_back(pks)
     stages = {
         stage.application_id: stage for stage in Stage.objects.filter(application__in=pks, left_at__isnull=True).select_related("body")
     }
@@ -193,6 +196,7 @@ def rows_of(applications: list[Application], world: World) -> list[Row]:
                 reviews=_("%(n)d of %(of)d reviews") % {"n": reviews.get(application.pk, 0), "of": call.reviews_wanted}
                 if is_scored
                 else "",
+                mail_came_back=application.pk in unreachable,
             )
         )
     return rows

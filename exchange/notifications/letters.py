@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import css_inline
@@ -13,7 +14,7 @@ from django.utils import translation
 
 from exchange.notifications.catalogue import notice_of
 from exchange.notifications.models import Message
-from exchange.notifications.subjects import context_of
+from exchange.notifications.subjects import Files, context_of, files_of
 from exchange.notifications.wordings import current, fill
 
 
@@ -35,8 +36,26 @@ class Letter:
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, keep_style_tags=True)
 
 
-def compose(message: Message) -> Letter:
-    """Render MESSAGE.
+@dataclass(frozen=True)
+class Known:
+    """What the letters of a batch share, fetched once: the files they tell of, and the words that officers have set."""
+
+    files: Files = field(default_factory=dict)
+    wordings: dict[tuple[str, str, str], Worded | None] = field(default_factory=dict)
+
+    def wording(self, call: str, letter: str, language: str) -> Worded | None:
+        key = (call, letter, language)
+        if key not in self.wordings:
+            self.wordings[key] = current(*key)
+        return self.wordings[key]
+
+
+def know(messages: Iterable[Message]) -> Known:
+    return Known(files_of(messages))
+
+
+def compose(message: Message, known: Known | None = None) -> Letter:
+    """Render MESSAGE, one of the batch of which KNOWN was fetched.
 
     Raises:
         LookupError: its kind is no longer in the catalogue, or what it is about is gone.
@@ -44,9 +63,10 @@ def compose(message: Message) -> Letter:
     notice = notice_of(message.kind)
     if notice is None:
         raise LookupError(f"no notice “{message.kind}”")
+    known = known or Known()
     with translation.override(message.language):
-        context = context_of(message)
-        wording = current(message.call, notice.letter, message.language)
+        context = context_of(message, known.files)
+        wording = known.wording(message.call, notice.letter, message.language)
         return write_letter(notice.letter, {**context, "link": notice.page(context)}, wording)
 
 

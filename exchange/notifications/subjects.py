@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db.models import Count
@@ -19,9 +19,14 @@ from scholarships.people.models import Role, Scope, User
 from scholarships.people.rules import institutions_of
 from scholarships.reviews.models import Assignment
 
+Files = Mapping[str, dict[str, Any]]  # code of an application -> its part of the context
 
-def context_of(message: Message) -> dict[str, Any]:
+
+def context_of(message: Message, files: Files | None = None) -> dict[str, Any]:
     """The context of the templates of MESSAGE: ``recipient``, ``event`` and the subject under its name.
+
+    Args:
+        files: what ``files_of`` has fetched for a whole batch.
 
     Raises:
         LookupError: what it is about is gone.
@@ -30,7 +35,15 @@ def context_of(message: Message) -> dict[str, Any]:
         about = _ABOUT[message.event.subject_kind]
     except KeyError:
         raise LookupError(f"no letter tells of a “{message.event.subject_kind}”") from None
-    return {"message": message, "event": message.event, "recipient": message.user, **about(message)}
+    known = files.get(message.event.subject_key) if files and about is _application else None
+    told = _application(message, known) if known else about(message)
+    return {"message": message, "event": message.event, "recipient": message.user, **told}
+
+
+def files_of(messages: Iterable[Message]) -> Files:
+    """The files of all applications of which MESSAGES tell, in two queries."""
+    codes = {message.event.subject_key for message in messages if message.event.subject_kind == "application"}
+    return _files(codes) if codes else {}
 
 
 def _found(row: Any) -> Any:
@@ -39,18 +52,23 @@ def _found(row: Any) -> Any:
     return row
 
 
-def _application(message: Message) -> dict[str, Any]:
+def _application(message: Message, known: dict[str, Any] | None = None) -> dict[str, Any]:
     said = message.event.data.get("reason", "")
-    context = _file(message.event.subject_key)
+    context = known or _file(message.event.subject_key)
     post = Post.objects.filter(code=message.event.data["post"]).first() if "post" in message.event.data else None
     return {**context, "reason": RETURN_REASONS.get(said, ""), "is_open": is_open(context["call"], message.event.at), "post": post}
 
 
 def _file(code: str) -> dict[str, Any]:
-    rows = Application.objects.select_related("call", "applicant", "revision", "first_choice__host", "country")
-    application = _found(rows.filter(code=code).first())
-    offer = Offer.objects.filter(application=application).select_related("programme__host").order_by("-pk").first()
-    return {"application": application, "call": application.call, "offer": offer}
+    return _found(_files({code}).get(code))
+
+
+def _files(codes: set[str]) -> dict[str, dict[str, Any]]:
+    """Code -> the application, its call and its newest offer."""
+    rows = Application.objects.select_related("call", "applicant", "revision", "first_choice__host", "country").filter(code__in=codes)
+    offers = Offer.objects.filter(application__code__in=codes).select_related("programme__host").order_by("pk")
+    newest = {offer.application_id: offer for offer in offers}
+    return {row.code: {"application": row, "call": row.call, "offer": newest.get(row.pk)} for row in rows}
 
 
 def _call(message: Message) -> dict[str, Any]:

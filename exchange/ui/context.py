@@ -64,6 +64,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "SITE_NAME": settings.SITE_NAME,
         "IS_DEMO": settings.IS_DEMO,
         "OFFICE_EMAIL": settings.OFFICE_EMAIL,
+        "MAIL_ALL_TO": settings.MAIL_ALL_TO,
         "menu": _menu(request) if user is not None else [],
         "dark_media": {Theme.DARK: "screen", Theme.LIGHT: "not all"}.get(theme, "screen and (prefers-color-scheme: dark)"),
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
@@ -36,6 +38,13 @@ def add(
     """
     with checked(upload, name, limits or Limits()) as file:
         return _keep(file, name, issued_on, owner, kind, None)
+
+
+def add_all(owner: Any, kind: str, uploads: Sequence[tuple[IO[bytes], str]], *, limits: Limits | None = None) -> list[DocumentVersion]:
+    """Check each of UPLOADS (content and name) and keep them as new papers of OWNER; where one is refused none is kept."""
+    with ExitStack() as opened_files:
+        files = [(opened_files.enter_context(checked(upload, name, limits or Limits())), name) for upload, name in uploads]
+        return [_keep(file, name, None, owner, kind, None) for file, name in files]
 
 
 def replace(

@@ -14,10 +14,14 @@ from scholarships.people.models import Membership, Role, Scope, User
 _SCOPES = "_scopes"  # set on the user object; through the attribute, because request.user is a lazy stand-in for it
 
 
-def read_user(pk: Any) -> User | None:
-    """The user with the key PK with their profile, country and scopes, in one query: every page begins with it."""
+def read_user(pk: Any, **more: Any) -> User | None:
+    """The user with the key PK with their profile, country and scopes, in one query: every page begins with it.
+
+    MORE are annotations of those who ask.
+    """
     is_active = Q(memberships__ends_on__isnull=True) | Q(memberships__ends_on__gte=timezone.now().date())
     users = User.objects.select_related("profile__citizenship").annotate(held=FilteredRelation("memberships", condition=is_active))
+    users = users.annotate(**more)
     rows = list(users.annotate(held_role=F("held__role"), held_kind=F("held__scope_kind"), held_key=F("held__scope_key")).filter(pk=pk))
     if not rows:
         return None

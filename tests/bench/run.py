@@ -13,6 +13,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
+from tests.bench.letters import RELEASED, measure_letters  # noqa: E402
 from tests.bench.measuring import Cost, measure  # noqa: E402
 from tests.bench.steps import FLOWS, Bound, Step, officer, steps_of  # noqa: E402
 from tests.bench.world import empty, fill  # noqa: E402
@@ -33,6 +34,8 @@ def main() -> int:
     print(f"\n{arguments.n:,} applications on {connection.vendor}, made in {time.monotonic() - began:.0f} s", flush=True)
     steps = officer(arguments.n) if arguments.n >= LARGE else steps_of(world, arguments.n, turns)
     over = _report(steps, arguments.n, arguments.times)
+    if arguments.n == RELEASED:
+        over += measure_letters()
     return 1 if over else 0
 
 

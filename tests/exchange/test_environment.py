@@ -295,3 +295,35 @@ def test_a_folder_for_sockets_that_somebody_else_has_made_is_refused(tmp_path, m
     ours.symlink_to(tmp_path)
 
     assert refusal(environment.socket_in, long) == f"{ours} belongs to somebody else. Set VAR to a folder with a shorter path."
+
+
+# -- Mail beside its server -------------------------------------------------------
+
+
+def test_one_address_or_none(monkeypatch):
+    found = []
+    for said in ("", " rehearsal@sapar.example "):
+        monkeypatch.setenv("MAIL_ALL_TO", said)
+        found.append(environment.address("MAIL_ALL_TO"))
+
+    assert found == ["", "rehearsal@sapar.example"]
+
+
+@pytest.mark.parametrize("said", ["nobody", "a@b, c@d", "A <a@sapar.example>", "a@b@c"])
+def test_what_is_no_one_address_is_refused(monkeypatch, said):
+    monkeypatch.setenv("MAIL_ALL_TO", said)
+
+    assert refusal(environment.address, "MAIL_ALL_TO") == "MAIL_ALL_TO must be one mail address, for example rehearsal@sapar.example."
+
+
+def test_addresses_by_role(monkeypatch):
+    monkeypatch.setenv("REPLY_TO", "applicant=students@sapar.example, reviewer = reviews@sapar.example,")
+
+    assert environment.addresses_by_role("REPLY_TO") == {"applicant": "students@sapar.example", "reviewer": "reviews@sapar.example"}
+
+
+@pytest.mark.parametrize("said", ["students@sapar.example", "dean=a@sapar.example", "applicant=nobody"])
+def test_a_role_that_nobody_has_and_an_address_that_is_none_are_refused(monkeypatch, said):
+    monkeypatch.setenv("REPLY_TO", said)
+
+    assert refusal(environment.addresses_by_role, "REPLY_TO").startswith("REPLY_TO cannot be read at “")

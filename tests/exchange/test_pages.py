@@ -36,9 +36,10 @@ OF_A_KIND = 8  # so many pages of one view are looked at as one person, each fou
 ELSEWHERE = ("/static/", "/admin/", "/accounts/logout/")
 KB = 1000
 
-# Routes to which no link leads: they are the target of a form, or open after it.
+# Routes to which no link leads: they are the target of a form, or open after it, or are for machines.
 BEHIND_A_FORM = {
     "accounts:language", "accounts:first_officer", "demo:switch",
+    "inbox:paper", "inbox:read_all", "inbox:unsubscribe", "mail:alive", "mail:bounces", "mail:metrics", "mail:ready",
     "apply:change", "apply:remove", "apply:reopen", "browse:verdict",
     "manage:bulk", "manage:confirm", "manage:publish", "manage:retry", "manage:run",
 }  # fmt: skip
@@ -71,7 +72,7 @@ def walk(person: str) -> Iterator[tuple[str, Any]]:
         yield address, answer
         if answer.status_code in {301, 302}:
             ways.append((answer["Location"].split("#")[0], address))
-        elif is_page(answer):
+        elif is_page(answer) and kind[0] != "demo:letter":  # a letter leads to pages of its recipient, and here everybody reads it
             links = re.findall(r'<(?:a|img)\b[^>]*\b(?:href|src)="([^"]+)"', text_of(answer))
             targets = (urljoin(address, html.unescape(link)).split("#")[0] for link in links)
             ways += [(target, address) for target in targets if target.startswith("/") and not target.startswith(ELSEWHERE)]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from exchange.notifications.health import health
 from exchange.notifications.models import Delivery, Message, MessageQuerySet, Relay
 from exchange.notifications.outbox import retry as put_back
 from exchange.ui.guards import open_to
@@ -55,6 +56,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
         "failed": counts.get(Delivery.FAILED, 0),
         "oldest": mine.waiting().aggregate(at=Min("created_at"))["at"],
         "paused": Relay.objects.filter(paused_until__gt=timezone.now()).first(),
+        "health": health(),
         "zone": reader_zone(request.user) or "UTC",
     }
     return render(request, "manage/outbox.html", context)

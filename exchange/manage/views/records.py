@@ -32,6 +32,7 @@ from exchange.manage.record import (
     reviews_of,
     route_of,
 )
+from exchange.notifications.bounces import came_back
 from exchange.notifications.models import Message
 from exchange.ui.errors import status_of
 from exchange.ui.files import page_response, rebuilt_file
@@ -76,6 +77,7 @@ def record(request: HttpRequest, code: str) -> HttpResponse:
         "mean": dot(application.score),
         "events": event_lines(application, content.form),
         "letters": list(Message.objects.about(application).select_related("user", "event").order_by("-pk")),
+        "is_unreachable": bool(came_back([application.pk])),
         "posts": list(Post.objects.of(application)[:POSTS]),
         "face": lifecycle.face(application, at=timezone.now()),
         "findings": findings_of(content),

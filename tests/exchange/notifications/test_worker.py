@@ -14,6 +14,7 @@ from django.utils import timezone
 from exchange.notifications.models import Delivery, Message
 from exchange.notifications.relay import LEASE, deliver_due
 from scholarships.applications import actions
+from tests.chaos.server import Faulty
 from tests.exchange.notifications.mailing import Server, again, letter_to, states
 from tests.factories import make_draft, make_user
 from tests.services import celery_worker, smtp_server, valkey, wait_until
@@ -118,3 +119,16 @@ def test_two_workers_share_what_waits_and_send_each_letter_once(far, tmp_path):
         wait_until(lambda: states(waiting) == ["sent"] * 60, 60, "all going out")
 
     assert sorted(letter["Message-ID"] for letter in far.letters) == sorted(message.message_id for message in waiting)
+
+
+def test_a_worker_that_is_asked_to_end_finishes_the_letter_in_hand_and_gives_the_rest_back():
+    with smtp_server(Faulty(is_well=True, seconds=0.1)) as slow, valkey():
+        waiting = [letter_to(make_user()) for _letter in range(40)]
+        with celery_worker(slow, sweep=True) as worker:
+            wait_until(lambda: len(slow.log) >= 3, what="the first letters arriving")
+            worker.terminate()
+            worker.wait(20)
+        ended = states(waiting)
+
+    assert (ended.count("sent"), ended.count("sending")) == (len(slow.log), 0)
+    assert 3 <= len(slow.log) < 40

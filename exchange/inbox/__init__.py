@@ -1,0 +1,1 @@
+"""Everybody's pages: the inbox, threads between applicant and office, and what goes by mail."""

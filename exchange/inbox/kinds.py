@@ -1,0 +1,21 @@
+"""The kinds of letters that one may leave out of the mail, as people say them."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+NAMES = {
+    "officer.place_freed:officer": _("A place fell free: an offer was declined or has lapsed"),
+    "call.allocation_confirmed:officer": _("An allocation of places was confirmed"),
+    "call.results_published:officer": _("The results of a call were published"),
+    "nomination.list_sent:officer": _("A nominating body has sent its list"),
+    "review.recused:officer": _("A reviewer left a file for a conflict of interest"),
+    "correspondence.from_applicant:officer": _("An applicant has written to the office"),
+    "reminder.draft:applicant": _("A reminder that your draft is not handed in yet"),
+    "reminder.review:reviewer": _("A reminder that reviews are due"),
+}
+
+
+def name_of(kind: str) -> str:
+    """KIND in words; one that has none yet goes by its own name."""
+    return str(NAMES.get(kind, kind))

@@ -1,0 +1,161 @@
+"""Letters that come back mark their row once, and after three hard ones the address is left in peace."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from exchange.notifications.models import Address, Message
+from exchange.notifications.relay import deliver_due
+from tests.exchange.notifications.mailing import again, letter_to, letters, states
+from tests.exchange.pages import browser
+from tests.factories import make_application, make_call, make_officer, make_user
+
+pytestmark = pytest.mark.django_db
+TOKEN = "a-long-token"
+
+
+@pytest.fixture(autouse=True)
+def _token(settings) -> None:
+    settings.BOUNCE_TOKEN = TOKEN
+
+
+def tell(body: object, *, token: str = TOKEN, kind: str = "application/json"):
+    data = body if isinstance(body, bytes) else json.dumps(body)
+    return browser(enforce_csrf_checks=True).post("/mail/bounces/", data, content_type=kind, HTTP_AUTHORIZATION=f"Bearer {token}")
+
+
+def bounced(message: Message, kind: str = "hard", said: str = "550 5.1.1 no such mailbox") -> dict:
+    return {"message_id": message.message_id, "kind": kind, "said": said}
+
+
+def report(message_id: str, *, action: str = "failed", status: str = "5.1.1", part: str = "text/rfc822-headers") -> bytes:
+    return f"""From: mailer-daemon@elsewhere.example
+Subject: Undelivered
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+It could not be delivered.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.elsewhere.example
+
+Final-Recipient: rfc822; nuray@sapar.example
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; 550 5.1.1 no such mailbox
+
+--b
+Content-Type: {part}
+
+Message-ID: {message_id}
+Subject: A letter
+
+--b--
+""".encode()
+
+
+def test_a_bounce_marks_the_row_and_counts_the_address_once_however_often_it_is_told():
+    message = letter_to(make_user(email="Nuray@sapar.example"))
+
+    answers = [tell(bounced(message)) for _time in range(2)]
+
+    row, address = again(message), Address.objects.get()
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {"message": message.code})] * 2
+    assert (row.delivery, row.error, row.bounced_at is None) == ("bounced", "550 5.1.1 no such mailbox", False)
+    assert (address.address, address.hard_bounces, address.said, address.stopped_at) == (row.address.lower(), 1, row.error, None)
+
+
+def test_after_three_hard_bounces_nothing_more_goes_to_the_address(server, clock):
+    user = make_user()
+    for _letter in range(3):
+        tell(bounced(letter_to(user)))
+    message = letter_to(user)
+
+    deliver_due(now=clock)
+
+    assert Address.objects.get().stopped_at is not None
+    assert (again(message).delivery, server.letters) == ("kept", [])
+
+
+def test_soft_bounces_mark_the_row_and_count_nothing():
+    message = letter_to(make_user())
+
+    tell(bounced(message, "soft", "452 mailbox full"))
+
+    assert (again(message).delivery, Address.objects.exists()) == ("bounced", False)
+
+
+@pytest.mark.parametrize("part", ["text/rfc822-headers", "message/rfc822"])
+@pytest.mark.parametrize("kind", ["message/rfc822", "multipart/report"])
+def test_the_report_of_a_mail_server_is_read(part, kind):
+    message = letter_to(make_user())
+
+    answer = tell(report(message.message_id, part=part), kind=kind)
+
+    assert (answer.status_code, again(message).delivery, again(message).error) == (200, "bounced", "smtp; 550 5.1.1 no such mailbox")
+    assert Address.objects.get().hard_bounces == 1
+
+
+def test_a_report_of_a_delay_and_one_of_a_full_mailbox_are_told_apart():
+    late, full = letters(2)
+
+    tell(report(late.message_id, action="delayed", status="4.4.1"), kind="message/rfc822")
+    tell(report(full.message_id, status="4.2.2"), kind="message/rfc822")
+
+    assert (states([late, full]), Address.objects.exists()) == (["queued", "bounced"], False)
+
+
+@pytest.mark.parametrize("body", [b"\xff\x00", b"Subject: hello\n\nNo report.", report("no-id"), report("<other@sapar.example>")])
+def test_a_report_that_names_no_letter_of_ours_changes_nothing(body):
+    letter_to(make_user())
+
+    assert (tell(body, kind="message/rfc822").json(), Message.objects.get().delivery) == ({"message": None}, "queued")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[1]", b"\xff", {"message_id": 1, "kind": "hard"}, {"message_id": "<a@b>"}, {"message_id": "<a@b>", "kind": ["hard"]}],
+)
+def test_what_is_no_bounce_is_refused_with_a_sentence(body):
+    answer = tell(body)
+
+    assert (answer.status_code, len(answer.json()["said"]) > 10) == (400, True)
+
+
+def test_without_the_token_there_is_nothing_here(settings):
+    message = letter_to(make_user())
+    wrong = tell(bounced(message), token="another").status_code
+    settings.BOUNCE_TOKEN = ""
+    unset = tell(bounced(message), token="").status_code
+
+    assert (wrong, unset, again(message).delivery) == (404, 404, "queued")
+
+
+# -- What officers see ---------------------------------------------------------------
+
+
+def test_officers_see_in_the_list_and_on_the_record_to_whom_mail_came_back():
+    call = make_call()
+    gone, fine = make_application(call), make_application(call)
+    tell(bounced(letter_to(gone.applicant)))
+    client = browser(make_officer())
+
+    page = client.get("/manage/applications/").content.decode()
+    records = [client.get(f"/manage/applications/{application.code}/").content.decode() for application in (gone, fine)]
+
+    assert page.count("Mail came back") == 1
+    assert ["have come back" in record for record in records] == [True, False]
+
+
+def test_every_page_of_a_rehearsal_says_so(settings):
+    plain = browser().get("/").content.decode()
+    settings.MAIL_ALL_TO = "rehearsal@sapar.example"
+    page = browser().get("/").content.decode()
+
+    assert "This is a rehearsal." in page and "rehearsal@sapar.example" in page and "rehearsal" not in plain
