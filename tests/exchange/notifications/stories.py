@@ -14,6 +14,7 @@ from scholarships.applications import actions
 from scholarships.applications.models import Application
 from scholarships.calls.actions import close_now, open_for, publish_now
 from scholarships.calls.models import Call, Step, StepKind
+from scholarships.correspondence import actions as correspondence
 from scholarships.nominations import actions as nominations
 from scholarships.offers import actions as offers
 from scholarships.offers.models import Offer
@@ -211,6 +212,13 @@ def end_of_review(call: Call) -> datetime:
 def _unanswered() -> None:
     _officer, people = published()
     reminded(offer_to(people[0]).answer_by)
+
+
+@story("correspondence.from_applicant:officer", "correspondence.from_office:applicant")
+def _written() -> None:
+    application, officer = make_application(the_call(), **NAME), make_officer()
+    correspondence.write(application, text="May I send <another> page & more?", by=application.applicant)
+    correspondence.write(application, text=NOTE, by=officer)
 
 
 @story("person.role_given:person")
