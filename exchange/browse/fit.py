@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from exchange.ui.marks import mark_of
 from scholarships.calls.form import form_of
 from scholarships.calls.models import Call
 from scholarships.engine.eligibility import Outcome, assess
@@ -40,9 +41,6 @@ class Fit:
         return _("You look able to apply"), "ok"
 
 
-_LOOKS = {Outcome.MET: "", Outcome.NOT_MET: "no", Outcome.UNKNOWN: "ask"}
-
-
 def fit_of(call: Call, facts: Mapping[str, Any]) -> Fit:
     """FACTS held against the criteria of CALL. A level that the call does not have is a no with its own line."""
     assert call.version is not None, "a published call has a version"
@@ -51,7 +49,7 @@ def fit_of(call: Call, facts: Mapping[str, Any]) -> Fit:
     by_key = {criterion.rule.key: criterion for criterion in form.criteria}
     lines = [
         Line(
-            _LOOKS[finding.outcome] if finding.outcome != Outcome.NOT_MET or finding.hard else "ask",
+            mark_of(finding),
             str(by_key[finding.key].title),
             str(by_key[finding.key].message) if finding.outcome != Outcome.MET else "",
         )

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from exchange.ui.forms import country_name
+from exchange.ui.marks import mark_of
 from exchange.ui.templatetags.ui import day
 from scholarships.applications.content import Content
 from scholarships.applications.readiness import verdict_of
@@ -44,9 +45,6 @@ class Findings:
         return [line for line in self.lines if line.look == "no"]
 
 
-_LOOKS = {Outcome.MET: "", Outcome.NOT_MET: "no", Outcome.UNKNOWN: "ask"}
-
-
 def findings_of(content: Content) -> Findings:
     """The criteria of the call held against what was handed in."""
     verdict, facts = verdict_of(content), content.facts
@@ -57,7 +55,7 @@ def findings_of(content: Content) -> Findings:
         tuple(
             Line(
                 finding.key,
-                _LOOKS[finding.outcome] if finding.hard or finding.outcome != Outcome.NOT_MET else "ask",
+                mark_of(finding),
                 str(by_key[finding.key].title),
                 words[finding.outcome],
                 says(by_key[finding.key].rule.kind, finding, facts, content.form),

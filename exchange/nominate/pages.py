@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from exchange.ui.marks import mark_of
 from exchange.ui.said import SaidSection, said_section
 from scholarships.applications.answers import sections_for
 from scholarships.applications.content import Content, content_of, requirements_for
@@ -20,7 +21,6 @@ from scholarships.applications.readiness import verdict_of
 from scholarships.calls.form import Requirement, Section
 from scholarships.calls.models import SectionKind
 from scholarships.documents.models import DocumentVersion
-from scholarships.engine.eligibility import Outcome
 from scholarships.nominations.lists import Acting, acting
 from scholarships.nominations.models import Check, Nomination, Standing
 from scholarships.partners.models import Institution
@@ -133,9 +133,6 @@ class Shown:
     hints: tuple[Hint, ...]
 
 
-_LOOKS = {Outcome.MET: "", Outcome.NOT_MET: "no", Outcome.UNKNOWN: "ask"}
-
-
 def shown(nomination: Nomination) -> Shown:
     content = content_of(nomination.application, nomination.application.revision)
     facts = content.facts
@@ -157,7 +154,7 @@ def shown(nomination: Nomination) -> Shown:
 def _hints(content: Content) -> Iterable[Hint]:
     by_key = {criterion.rule.key: criterion for criterion in content.form.criteria}
     for finding in verdict_of(content).findings:
-        look = _LOOKS[finding.outcome] if finding.outcome != Outcome.NOT_MET or finding.hard else "ask"
+        look = mark_of(finding)
         criterion = by_key[finding.key]
         yield Hint(look, str(criterion.title), str(criterion.message) if look else "")
 
