@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from exchange.ui.errors import conflict
+from exchange.ui.numbers import whole
 from scholarships.applications.models import Application, State
 from scholarships.calls.form import Section
 from scholarships.calls.models import SectionKind
@@ -52,8 +53,7 @@ def refuse(request: HttpRequest, application: Application, refused: ValidationEr
 
 def known_version(request: HttpRequest) -> int:
     """The version of the section that the page showed; 0 where it says none."""
-    said = request.POST.get("version", "")
-    return int(said) if said.isdecimal() and len(said) < 10 else 0
+    return whole(request.POST.get("version")) or 0
 
 
 def key_of(request: HttpRequest) -> str | None:

@@ -21,6 +21,7 @@ from exchange.nominate.forms import CheckForm, Decision, SendForm
 from exchange.ui.errors import status_of
 from exchange.ui.files import page_response, rebuilt_file
 from exchange.ui.guards import open_to
+from exchange.ui.numbers import whole
 from scholarships.calls.form import form_of
 from scholarships.nominations import actions
 from scholarships.nominations.lists import Acting, list_of, summaries, what_blocks
@@ -82,7 +83,7 @@ def _rearrange(request: HttpRequest, here: Acting) -> str:
     for name, step in (("up", -1), ("down", 1)):
         if name in request.POST:
             code, _dot, rank = request.POST[name].partition(".")
-            actions.move(_newest(files, code), step, by=request.user, known=int(rank) if rank.isdecimal() else None)
+            actions.move(_newest(files, code), step, by=request.user, known=whole(rank))
             return code
     for name, standing in (("reserve", Standing.RESERVE), ("nominate", Standing.RANKED)):
         if name in request.POST:

@@ -118,11 +118,11 @@ def _problem(words: str, allowed: set[str]) -> ValidationError | None:
     return None
 
 
-def reword(call: Call, letter: str, language: str, *, subject: str, text: str, known: int, by: Any) -> Wording:
+def reword(call: Call, letter: str, language: str, *, subject: str, text: str, known: int | None, by: Any) -> Wording:
     """Set the words of LETTER from now on; letters that are written already stay as they are.
 
     Args:
-        known: the number of the version that BY saw, 0 for none.
+        known: the number of the version that BY saw, 0 for none; None, where the page did not say, is never right.
 
     Raises:
         PermissionDenied: BY is not an officer of the call.
@@ -132,20 +132,21 @@ def reword(call: Call, letter: str, language: str, *, subject: str, text: str, k
     return _save(call, letter, language, known, by, subject=subject, text=text)
 
 
-def reset(call: Call, letter: str, language: str, *, known: int, by: Any) -> Wording:
+def reset(call: Call, letter: str, language: str, *, known: int | None, by: Any) -> Wording:
     """The standard words again. Raises as ``reword``."""
     return _save(call, letter, language, known, by, is_standard=True)
 
 
-def _save(call: Call, letter: str, language: str, known: int, by: Any, **words: Any) -> Wording:
+def _save(call: Call, letter: str, language: str, known: int | None, by: Any, **words: Any) -> Wording:
     if not may_run(by, call):
         raise PermissionDenied
     latest = newest(call, letter, language)
-    if known != (latest.number if latest else 0):
+    number = latest.number if latest else 0
+    if known != number:
         raise _changed_meanwhile()
     try:
         with transaction.atomic():
-            wording = Wording.objects.create(call=call, letter=letter, language=language, number=known + 1, by=by, **words)
+            wording = Wording.objects.create(call=call, letter=letter, language=language, number=number + 1, by=by, **words)
             record(WORDED, call, by=by, letter=letter, language=language, number=wording.number)
     except IntegrityError:
         raise _changed_meanwhile() from None
@@ -162,15 +163,23 @@ def _changed_meanwhile() -> ValidationError:
 
 
 def newest(call: Call, letter: str, language: str) -> Wording | None:
-    return Wording.objects.filter(call=call, letter=letter, language=language).order_by("-number").first()
+    return _newest(call=call, letter=letter, language=language)
+
+
+def _newest(**of: Any) -> Wording | None:
+    return Wording.objects.filter(**of).order_by("-number").first()
+
+
+def own(row: Wording | None) -> Wording | None:
+    """ROW, the newest of a letter, if the call has words of its own."""
+    return None if row is None or row.is_standard else row
 
 
 def current(call: str, letter: str, language: str) -> Wording | None:
     """The words that count for LETTER in the call with this code, None for the standard ones."""
     if not call or letter not in LETTERS:
         return None
-    wording = Wording.objects.filter(call__code=call, letter=letter, language=language).order_by("-number").first()
-    return None if wording is None or wording.is_standard else wording
+    return own(_newest(call__code=call, letter=letter, language=language))
 
 
 def fill(words: str, context: Mapping[str, Any], *, standard: str = "") -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from exchange.ui.numbers import whole
+
 MOST_COUNTED = 1000
 
 
@@ -39,7 +41,7 @@ class Page:
 
 
 def page_number(value: str | None) -> int:
-    return int(value) or 1 if value and value.isdecimal() and len(value) <= 6 else 1
+    return whole(value, digits=6) or 1
 
 
 def page_of(ids: QuerySet[Any], rows: QuerySet[Any], number: int, size: int) -> Page:

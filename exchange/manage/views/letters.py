@@ -22,6 +22,7 @@ from exchange.notifications.models import Wording
 from exchange.notifications.sample import sample_letter
 from exchange.ui.errors import status_of
 from exchange.ui.guards import open_to
+from exchange.ui.numbers import whole
 from exchange.ui.templatetags.ui import reader_zone
 from scholarships.calls.models import Call
 from scholarships.events.names import all_names
@@ -63,15 +64,11 @@ def letters(request: HttpRequest, code: str) -> HttpResponse:
         {
             "letter": letter,
             "says": _(all_names()[letter].says),
-            "languages": [(language, name, _own(newest.get((letter, language)))) for language, name in settings.LANGUAGES],
+            "languages": [(language, name, wordings.own(newest.get((letter, language)))) for language, name in settings.LANGUAGES],
         }
         for letter in wordings.LETTERS
     ]
     return render(request, "manage/letters.html", {"call": call, "rows": rows})
-
-
-def _own(row: Wording | None) -> Wording | None:
-    return None if row is None or row.is_standard else row
 
 
 @open_to(is_officer)
@@ -82,7 +79,7 @@ def letter(request: HttpRequest, code: str, letter: str, language: str) -> HttpR
     if letter not in wordings.LETTERS or language not in dict(settings.LANGUAGES):
         raise Http404
     history = list(Wording.objects.filter(call=call, letter=letter, language=language).select_related("by").order_by("-number"))
-    own = _own(history[0]) if history else None
+    own = wordings.own(history[0]) if history else None
     form = WordingForm(request.POST if request.method == "POST" else None, initial=_initial(request, history, own))
     status: int | None = 200
     if request.method == "POST":
@@ -115,11 +112,10 @@ def _initial(request: HttpRequest, history: list[Wording], own: Wording | None) 
 
 def _status_of(request: HttpRequest, call: Call, letter: str, language: str, form: WordingForm) -> int | None:
     """The status of the page that is shown again, None where the act is done. A preview saves nothing."""
-    known, act = request.POST.get("known", ""), request.POST.get("act", "preview")
-    number = int(known) if known.isascii() and known.isdigit() and len(known) < 5 else -1
+    known, act = whole(request.POST.get("known")), request.POST.get("act", "preview")
     try:
         if act == "reset":
-            wordings.reset(call, letter, language, known=number, by=request.user)
+            wordings.reset(call, letter, language, known=known, by=request.user)
             messages.success(request, _("The standard words count again."))
             return None
         if not form.is_valid():
@@ -127,7 +123,7 @@ def _status_of(request: HttpRequest, call: Call, letter: str, language: str, for
         if act != "save":
             wordings.check(letter, form.cleaned_data["subject"], form.cleaned_data["text"])
             return 200
-        wordings.reword(call, letter, language, known=number, by=request.user, **form.cleaned_data)
+        wordings.reword(call, letter, language, known=known, by=request.user, **form.cleaned_data)
     except ValidationError as refused:
         form.is_valid()
         form.accept_errors(refused)

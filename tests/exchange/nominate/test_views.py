@@ -251,6 +251,12 @@ def test_nonsense_is_no_server_error(call, browser, member, data):
     assert browser.post(LIST, data).status_code in {302, 404}
 
 
+def test_a_rank_longer_than_any_number_is_no_server_error(call, browser, member):
+    code = make_nomination(member, call, standing=RANKED).application.code
+
+    assert browser.post(LIST, {"down": f"{code}.{'9' * 5000}"}).status_code in {302, 409}
+
+
 def test_who_is_over_the_places_is_marked(call, browser, member):
     for name in ("AIZADA", "BEKZAT", "CHYNARA", "DASTAN"):
         make_nomination(member, call, name=name, standing=RANKED)
