@@ -104,9 +104,12 @@ def tell_due(*, at: datetime | None = None) -> int:
     Of several that have come due while the clock stood still only the nearest to the date is told.
     """
     now = at or timezone.now()
+    due = list(Reminder.objects.filter(done_at__isnull=True, due_at__lte=now).order_by("kind", "subject_key", "-due_at"))
+    if not due:  # nearly always: then no date is asked for
+        return 0
     told = 0
     dates = {(one.kind, one.key): one for one in deadlines(now)}
-    for rows in _by_subject(Reminder.objects.filter(done_at__isnull=True, due_at__lte=now).order_by("kind", "subject_key", "-due_at")):
+    for rows in _by_subject(due):
         nearest = rows[0]
         deadline = dates.get((nearest.kind, nearest.subject_key))
         try:
