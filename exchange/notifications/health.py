@@ -9,11 +9,10 @@ from django.db.models import Count, DateTimeField, Min
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from exchange.notifications.models import Delivery, Heartbeat, Message
+from exchange.notifications.models import UNSENT, Delivery, Heartbeat, Message
 
 RED = timedelta(minutes=5)
 WORKER, CLOCK = "worker", "beat"
-COUNTED = [Delivery.QUEUED, Delivery.SENDING, Delivery.FAILED, Delivery.BOUNCED]  # few, and counted by the index
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,11 @@ def health(now: datetime | None = None) -> Health:
         at=Min(Greatest("created_at", "due_at", output_field=DateTimeField()))
     )["at"]
     left = Message.objects.filter(delivery=Delivery.SENDING, leased_until__lt=now).aggregate(at=Min("leased_until"))["at"]
-    counts = dict(Message.objects.filter(delivery__in=COUNTED).order_by().values_list("delivery").annotate(Count("pk")))
+    counts = dict(Message.objects.filter(delivery__in=UNSENT).order_by().values_list("delivery").annotate(Count("pk")))
     beats = dict(Heartbeat.objects.values_list("name", "at"))
     return Health(
         oldest_due=_age(min((at for at in (since, left) if at), default=None), now),
-        counts={state: counts.get(state, 0) for state in COUNTED},
+        counts={state: counts.get(state, 0) for state in UNSENT},
         worker=_age(beats.get(WORKER), now),
         clock=_age(beats.get(CLOCK), now),
     )
@@ -88,7 +87,7 @@ def metrics(found: Health) -> str:
     lines = [
         "# HELP sapar_outbox_messages Letters by state, those that have been sent left out.",
         "# TYPE sapar_outbox_messages gauge",
-        *(f'sapar_outbox_messages{{state="{state.value}"}} {found.counts[state]}' for state in COUNTED),
+        *(f'sapar_outbox_messages{{state="{state.value}"}} {found.counts[state]}' for state in UNSENT),
         "# HELP sapar_outbox_oldest_due_seconds For how long the oldest due letter has waited.",
         "# TYPE sapar_outbox_oldest_due_seconds gauge",
         f"sapar_outbox_oldest_due_seconds {found.oldest_due or 0}",

@@ -29,6 +29,15 @@ class Delivery(models.TextChoices):
 
 
 WAITING = [Delivery.QUEUED, Delivery.SENDING]
+UNSENT = [*WAITING, Delivery.FAILED, Delivery.BOUNCED]  # few, and counted by the index
+_LOOKS = {
+    Delivery.QUEUED: "wait",
+    Delivery.SENDING: "doing",
+    Delivery.SENT: "ok",
+    Delivery.FAILED: "bad",
+    Delivery.BOUNCED: "bad",
+    Delivery.KEPT: "ok",
+}
 PRIVATE = "account."  # letters with codes for signing in: nobody but their reader sees the words
 
 
@@ -115,6 +124,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.code}"
+
+    @property
+    def look(self) -> str:
+        """How its delivery is marked on the pages of those who look after the mail."""
+        return _LOOKS[Delivery(self.delivery)]
 
     @property
     def is_private(self) -> bool:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from exchange.notifications.letters import compose
 from exchange.notifications.models import Message, MessageQuerySet
 from exchange.notifications.outbox import keep_words
+from scholarships.events.models import Event
 
 MOST_COUNTED = 100
 CODES = "account.code"  # whoever finds a page open must not find the key to the account on it: codes go by mail alone
@@ -54,9 +55,12 @@ def written(message: Message) -> Message:
 
 def title_of(message: Message) -> str:
     """The subject; before it is written, what happened in words."""
-    if message.subject:
-        return message.subject
+    return message.subject or what_happened(message.event)
+
+
+def what_happened(event: Event) -> str:
+    """What happened, in words; the bare name of an event that no room declares any more."""
     try:
-        return _(message.event.says)
+        return _(event.says)
     except LookupError:
-        return message.event.name
+        return event.name

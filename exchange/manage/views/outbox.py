@@ -15,26 +15,17 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from exchange.notifications.health import health
-from exchange.notifications.models import Delivery, Message, MessageQuerySet, Relay
+from exchange.notifications.models import UNSENT, Delivery, Message, MessageQuerySet, Relay
 from exchange.notifications.outbox import retry as put_back
+from exchange.notifications.reading import title_of, what_happened
 from exchange.ui.guards import open_to
 from exchange.ui.paging import page_number, page_of
 from exchange.ui.templatetags.ui import reader_zone
-from scholarships.events.models import Event
 from scholarships.people.rules import is_officer
 
 PAGE = 50
 MOST = 1000  # letters put back in one act
 SAMPLES = 20
-UNSENT = [Delivery.QUEUED, Delivery.SENDING, Delivery.FAILED, Delivery.BOUNCED]  # few, and counted by the index
-LOOKS = {
-    Delivery.QUEUED: "wait",
-    Delivery.SENDING: "doing",
-    Delivery.SENT: "ok",
-    Delivery.FAILED: "bad",
-    Delivery.BOUNCED: "bad",
-    Delivery.KEPT: "ok",
-}
 
 
 @open_to(is_officer)
@@ -47,7 +38,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
     page = page_of((ids.saying(words) if words else ids).order_by("-pk"), _rows(), page_number(request.GET.get("page")), PAGE)
     counts = dict(mine.filter(delivery__in=UNSENT).order_by().values_list("delivery").annotate(Count("pk")))
     context = {
-        "rows": [(message, LOOKS[Delivery(message.delivery)], _title(message)) for message in page.rows],
+        "rows": [(message, _title(message)) for message in page.rows],
         "page": page,
         "state": state,
         "words": words,
@@ -97,11 +88,10 @@ def message(request: HttpRequest, message: str) -> HttpResponse:
     found = get_object_or_404(Message.objects.visible_to(request.user).select_related("event", "user"), code=message)
     context = {
         "message": found,
-        "look": LOOKS[Delivery(found.delivery)],
         "zone": reader_zone(request.user) or "UTC",
         "about": _page_about(found),
         "title": _title(found),
-        "event": _what(found.event),
+        "event": what_happened(found.event),
         "text": found.text.strip(),
     }
     return render(request, "manage/message.html", context)
@@ -111,15 +101,7 @@ def _title(message: Message) -> str:
     """What a letter is called here: nobody but its reader sees the words of a private one."""
     if message.is_private:
         return _("A letter about an account; its words are private")
-    return message.subject or _what(message.event)
-
-
-def _what(event: Event) -> str:
-    """What happened, in words; the bare name of an event that no room declares any more."""
-    try:
-        return _(event.says)
-    except LookupError:
-        return event.name
+    return title_of(message)
 
 
 def _page_about(found: Message) -> str:
