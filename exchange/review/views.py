@@ -37,11 +37,13 @@ def mine(request: HttpRequest) -> HttpResponse:
     desk = desk_of(everything)
     rest = query.replacing("is")
     counts = counts_of(matching(everything, rest)) if str(rest) else desk.counts
+    found = matching(everything, query).in_order()
+    shown = sum(counts[progress] for progress in query.values("is") or counts)
     context = {
         "desk": desk,
         "q": asked(request),
         "query": query,
-        "page": page_of(matching(everything, query).in_order(), Assignment.objects.blind(), page_number(request.GET.get("page")), ROWS),
+        "page": page_of(found, Assignment.objects.blind(), page_number(request.GET.get("page")), ROWS, count=shown),
         "chips": chips_of(query, desk, counts),
         "next_url": address("next", q=asked(request)),
     }

@@ -121,17 +121,18 @@ class LocalMoment(forms.DateTimeInput):
 
 
 @lru_cache(maxsize=8)
-def _countries(language: str | None) -> tuple[tuple[str, str], ...]:
-    return tuple((country.code, country.name) for country in all_countries)
+def _countries(language: str | None) -> dict[str, str]:
+    """Code -> name, in the order of the names."""
+    return {country.code: country.name for country in all_countries}
 
 
 def countries() -> list[tuple[str, str]]:
     """Every country by its name in the reader's language, after an empty first line."""
-    return [("", str(_("Choose a country"))), *_countries(get_language())]
+    return [("", str(_("Choose a country"))), *_countries(get_language()).items()]
 
 
 def country_name(code: str) -> str:
-    return dict(_countries(get_language())).get(code, code)
+    return _countries(get_language()).get(code, code)
 
 
 def choice_field(label: Any, options: Iterable[tuple[str, Any]], *, empty: Any = None, **kwargs: Any) -> forms.ChoiceField:

@@ -44,12 +44,18 @@ def page_number(value: str | None) -> int:
     return whole(value, digits=6) or 1
 
 
-def page_of(ids: QuerySet[Any], rows: QuerySet[Any], number: int, size: int) -> Page:
-    """Page NUMBER of what IDS finds, in its order: the keys first, then ROWS for these keys only."""
+def page_of(ids: QuerySet[Any], rows: QuerySet[Any], number: int, size: int, *, count: int | None = None) -> Page:
+    """Page NUMBER of what IDS finds, in its order: the keys first, then ROWS for these keys only.
+
+    COUNT: how many there are, where the caller knows; it is asked for only where the page does not tell it.
+    """
     start = (number - 1) * size
     pks = list(ids.values_list("pk", flat=True)[start : start + size + 1])
     found = rows.in_bulk(pks[:size])
-    count = ids.order_by()[: MOST_COUNTED + 1].count()
+    if pks and len(pks) <= size:
+        count = start + len(pks)
+    elif count is None:
+        count = ids.order_by()[: MOST_COUNTED + 1].count()
     return Page(
         [found[pk] for pk in pks[:size] if pk in found], number, size, min(count, MOST_COUNTED), count > MOST_COUNTED, len(pks) > size
     )

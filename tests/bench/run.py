@@ -14,7 +14,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from tests.bench.letters import RELEASED, measure_letters  # noqa: E402
-from tests.bench.measuring import Cost, measure  # noqa: E402
+from tests.bench.measuring import Cost, measure, yardstick  # noqa: E402
 from tests.bench.steps import FLOWS, Bound, Step, officer, steps_of  # noqa: E402
 from tests.bench.world import empty, fill  # noqa: E402
 
@@ -31,7 +31,10 @@ def main() -> int:
     empty()
     turns = arguments.times + WARM
     world = fill(arguments.n, turns + 1)
-    print(f"\n{arguments.n:,} applications on {connection.vendor}, made in {time.monotonic() - began:.0f} s", flush=True)
+    print(
+        f"\n{arguments.n:,} applications on {connection.vendor}, made in {time.monotonic() - began:.0f} s; yardstick {yardstick():.0f} ms",
+        flush=True,
+    )
     steps = officer(arguments.n) if arguments.n >= LARGE else steps_of(world, arguments.n, turns)
     over = _report(steps, arguments.n, arguments.times)
     if arguments.n == RELEASED:

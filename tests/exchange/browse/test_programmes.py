@@ -104,7 +104,17 @@ def test_the_list_takes_as_many_queries_for_thirty_programmes_as_for_one():
     thirty = queries_of(browser(), "/programmes/"), queries_of(browser(), "/calls/small-2027/programmes/")
 
     assert len(names(browser().get("/programmes/"))) == 30
-    assert (one, thirty) == ((5, 7), (5, 7))
+    assert (one, thirty) == ((4, 6), (4, 6))
+
+
+def test_the_list_counts_only_where_the_page_does_not_tell():
+    call = make_call()
+    for number in range(29):
+        call.programmes.add(make_programme(f"p-{number}", host=make_institution(f"host-{number}", name=f"Host {number}")))
+
+    assert queries_of(browser(), "/programmes/") == 5
+    assert queries_of(browser(), f"/calls/{call.code}/programmes/") == 7
+    assert queries_of(browser(), f"/calls/{call.code}/programmes/?page=2") == 6
 
 
 # -- With a call in hand ---------------------------------------------------------

@@ -214,7 +214,7 @@ def test_no_query_is_added_by_a_row():
     for number in range(29):
         (make_application, make_nominated)[number % 2](call, given_names=f"A{'bcdefghijk'[number % 10]}")
 
-    assert (with_one, queries()) == (11, 11)
+    assert (with_one, queries()) == (10, 10)
 
 
 # -- Many at once: eligible ------------------------------------------------------

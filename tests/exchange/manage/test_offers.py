@@ -167,5 +167,5 @@ def test_the_page_takes_the_same_queries_for_few_offers_and_for_many(people, dja
     actions.decline(offer_of(rows[0]), by=rows[0].applicant)
     client = browser(officer)
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(17):
         assert client.get(PAGE).status_code == 200

@@ -117,7 +117,7 @@ def test_the_list_takes_the_same_queries_for_one_letter_and_for_thirty(letters, 
     site, of_call = browser(make_officer()), browser(make_officer(scope=Scope.CALL, key="small-2027"))
 
     for client in (site, of_call):
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(11):
             assert client.get(PAGE).status_code == 200
 
 

@@ -158,7 +158,7 @@ def test_the_board_takes_the_same_queries_for_one_row_and_for_thirty(people, has
         allocations.allocate(call, by=officer)
     client = browser(officer)
 
-    with django_assert_num_queries(19 if has_run else 14):
+    with django_assert_num_queries(18 if has_run else 13):
         assert client.get(BOARD).status_code == 200
 
 
@@ -350,7 +350,7 @@ def test_the_page_of_confirmation_takes_the_same_queries_for_one_and_for_thirty(
     run = allocations.allocate(call, by=officer)
     client = browser(officer)
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         assert client.get(f"{BOARD}{run.code}/confirm/").status_code == 200
 
 

@@ -173,9 +173,9 @@ def test_the_list_takes_the_same_queries_for_1_30_and_1000_files(django_assert_n
         desk(reviewer, call, count)
         client = client_of(reviewer)
         client.get(list_url())  # the form of the call is read once in each process
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             client.get(list_url())
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             client.get(list_url("is:todo country:KG small"))
 
 
