@@ -160,6 +160,9 @@ else:
     _database["CONN_MAX_AGE"] = 0
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
+        # Planning the joins of a page costs PostgreSQL more than running them: a statement is prepared from its third use on.
+        "server_side_binding": True,
+        "prepare_threshold": 2,
         "pool": {"min_size": 1, "max_size": 8, "timeout": 10},  # seconds
         "options": "-c statement_timeout=5000 -c lock_timeout=3000",  # milliseconds
     }

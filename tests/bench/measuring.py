@@ -51,10 +51,13 @@ def yardstick() -> float:
 
 
 def server_cpu() -> float:
-    """CPU seconds of all PostgreSQL processes on this database; 0 with SQLite, which works in this process."""
+    """CPU seconds of the PostgreSQL processes that serve this database, not of those that tidy it up.
+
+    0 with SQLite, which works in this process.
+    """
     if connection.vendor != "postgresql":
         return 0.0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'")
         used = [Path(f"/proc/{pid}/schedstat") for (pid,) in cursor.fetchall()]
     return sum(int(file.read_text().split()[0]) / 1e9 for file in used if file.exists())
