@@ -229,6 +229,7 @@ MAIL_LEASE_SECONDS = number("MAIL_LEASE_SECONDS", 45)  # for so long a worker ow
 EMAIL_TIMEOUT = max(1, min(15, MAIL_LEASE_SECONDS // 3))  # seconds
 MAIL_PER_MINUTE = number("MAIL_PER_MINUTE", 0)  # over all workers; 0: as fast as the server takes them
 MAIL_PER_CONNECTION = max(1, number("MAIL_PER_CONNECTION", 100))
+UNDO_SECONDS = number("UNDO_SECONDS", 60 if IS_DEMO else 600)  # so long a release, or results on their way, can be taken back
 MAIL_ALL_TO = address("MAIL_ALL_TO")  # a rehearsal: everything goes to this one address, and a banner says so
 REPLY_TO = addresses_by_role("REPLY_TO")  # who -> the address that gets the answers; everybody else's go to the office
 BOUNCE_TOKEN, METRICS_TOKEN = env("BOUNCE_TOKEN", ""), env("METRICS_TOKEN", "")  # without its token the door is not there

@@ -11,6 +11,7 @@ NAMES = {
     "nomination.list_sent:officer": _("A nominating body has sent its list"),
     "review.recused:officer": _("A reviewer left a file for a conflict of interest"),
     "correspondence.from_applicant:officer": _("An applicant has written to the office"),
+    "mailing.held:officer": _("A mailing to more than 50 people waits for a second officer"),
     "reminder.draft:applicant": _("A reminder that your draft is not handed in yet"),
     "reminder.review:reviewer": _("A reminder that reviews are due"),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scholarships.applications.models import Application, Stage, State
 from scholarships.calls.models import StepKind
+from scholarships.calls.rules import ALONE
 from scholarships.events.models import Event
 from scholarships.offers.models import Offer
 from scholarships.people.models import Membership, Role, Scope, User
@@ -51,6 +52,17 @@ def officers(events: list[Event]) -> list[Hearing]:
         for member in _once(members)
         if member.scope_kind == Scope.SITE or member.scope_key == calls.get(event.pk)
     ]
+
+
+def second_officers(events: list[Event]) -> list[Hearing]:
+    """The other officers of the call, where a mailing of more letters than one officer may release waits for one of them."""
+    many = [event for event in events if event.data["letters"] > ALONE]
+    return [hearing for hearing in officers(many) if hearing.user is None or hearing.user.pk != hearing.event.by_id] if many else []
+
+
+def held_for(events: list[Event]) -> list[Hearing]:
+    """Those whom a mailing is for: their rows are written, and held, by ``mailings.write``."""
+    return []
 
 
 def _members(role: str, institutions: Iterable[str] | None = None) -> Iterable[Membership]:

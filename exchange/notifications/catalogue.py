@@ -75,6 +75,10 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
             may_opt_out=True,
         ),
     ),
+    "mailing.held": (
+        Notice("mailing.held:applicant", APPLICANT, audiences.held_for, "mailing", pages.status),
+        Notice("mailing.held:officer", OFFICER, audiences.second_officers, "mailing.held", pages.mailing, may_opt_out=True),
+    ),
     reminders.DRAFT: (Notice("reminder.draft:applicant", APPLICANT, audiences.with_drafts, "reminder.draft", pages.own, may_opt_out=True),),
     reminders.REVIEW: (
         Notice("reminder.review:reviewer", REVIEWER, audiences.with_open_reviews, "reminder.review", pages.reviews, may_opt_out=True),
@@ -103,6 +107,11 @@ SILENT: dict[str, str] = {
     "document.replaced": _("the person who did it sees it"),
     "document.removed": _("the person who did it sees it"),
     "document.opened": _("shown to the owner under “Who has opened my documents”"),
+    "mailing.released": _("the letters themselves tell it"),
+    "mailing.taken_back": _("the page of the mailing shows it"),
+    "mailing.cancelled": _("the page of the mailing shows it"),
+    "mailing.letter_reworded": _("the person who did it sees it"),
+    "mailing.letter_removed": _("the person who did it sees it"),
     "nomination.checked": _("the body that did it sees it"),
     "person.joined": _("the person who did it sees it"),
     "person.role_taken": _("the office tells it in person"),

@@ -44,6 +44,10 @@ def offers(context: Context) -> str:
     return reverse("manage:offers", args=[context["call"].code])
 
 
+def mailing(context: Context) -> str:
+    return reverse("manage:mailing", args=[context["mailing"].code])
+
+
 def nominations(context: Context) -> str:
     """The list of the one body that the reader acts for; where there are several, all of theirs."""
     body = context["body"]

@@ -19,7 +19,7 @@ CODES = "account.code"  # whoever finds a page open must not find the key to the
 
 def messages_of(user: Any) -> MessageQuerySet:
     """The messages in the inbox of USER."""
-    return Message.objects.filter(user=user).exclude(kind=CODES)
+    return Message.objects.released().filter(user=user).exclude(kind=CODES)
 
 
 def _unread(user: Any) -> MessageQuerySet:

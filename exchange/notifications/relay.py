@@ -120,7 +120,9 @@ def _claim(now: datetime, most: int) -> list[Message]:
         if not due:
             return []
         Message.objects.filter(pk__in=due).update(delivery=Delivery.SENDING, claim=token, leased_until=now + LEASE)
-    return list(Message.objects.filter(pk__in=due, claim=token).select_related("event", "user").order_by("due_at", "pk"))
+    return list(
+        Message.objects.filter(pk__in=due, claim=token).select_related("event", "user", "mailing", "rewording").order_by("due_at", "pk")
+    )
 
 
 def _deliver(batch: list[Message], way: WayOut | None, now: Clock, is_over: Callable[[], bool]) -> int:

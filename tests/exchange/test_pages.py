@@ -42,6 +42,7 @@ BEHIND_A_FORM = {
     "inbox:paper", "inbox:read_all", "inbox:unsubscribe", "mail:alive", "mail:bounces", "mail:metrics", "mail:ready",
     "apply:change", "apply:remove", "apply:reopen", "browse:verdict",
     "manage:bulk", "manage:confirm", "manage:publish", "manage:retry", "manage:run",
+    "manage:write",
 }  # fmt: skip
 
 Pages = dict[tuple[str, str], Any]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from exchange.notifications import reminders
+from exchange.notifications import mailings, reminders
 from scholarships.allocations import actions as allocations
 from scholarships.allocations.models import Run
 from scholarships.applications import actions
@@ -31,6 +31,7 @@ from tests.factories import (
     make_body_member,
     make_call,
     make_candidate,
+    make_crowd,
     make_draft,
     make_institution,
     make_nominated,
@@ -219,6 +220,21 @@ def _written() -> None:
     application, officer = make_application(the_call(), **NAME), make_officer()
     correspondence.write(application, text="May I send <another> page & more?", by=application.applicant)
     correspondence.write(application, text=NOTE, by=officer)
+
+
+@story("mailing.held:applicant", "mailing.held:officer")
+def _held() -> None:
+    call, writer = the_call(), make_officer()
+    make_officer()
+    make_application(call, **NAME)
+    make_crowd(call, 50)
+    people = mailings.addressees(Application.objects.order_by("pk"))
+    words = {"subject": {"en": "For {name} & <others>"}, "text": {"en": f"Dear {{name}},\n\n{NOTE}"}}
+    mailing = mailings.hold(call, people, by=writer, **words)
+    mailings.release(
+        mailing, by=User.objects.filter(memberships__role=Role.OFFICER).exclude(pk=writer.pk).get(), at=timezone.now() - timedelta(hours=1)
+    )
+    mailings.go_on()
 
 
 @story("person.role_given:person")
