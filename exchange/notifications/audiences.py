@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from scholarships.applications.models import Application, Stage, State
 from scholarships.calls.models import StepKind
 from scholarships.calls.rules import ALONE
 from scholarships.events.models import Event
+from scholarships.nominations.lists import waiting_for_a_list
 from scholarships.offers.models import Offer
 from scholarships.people.models import Membership, Role, Scope, User
 from scholarships.reviews.models import Assignment
@@ -106,9 +109,16 @@ def members_of_the_body(events: list[Event]) -> list[Hearing]:
 
 def bodies_with_files(events: list[Event]) -> list[Hearing]:
     """The members of the bodies that have files of the call which each event is about."""
-    rows = Stage.objects.filter(
-        left_at__isnull=True, kind=StepKind.NOMINATION, application__call__code__in={event.subject_key for event in events}
-    )
+    return _bodies_of(events, Stage.objects.filter(left_at__isnull=True, kind=StepKind.NOMINATION))
+
+
+def bodies_without_a_list(events: list[Event]) -> list[Hearing]:
+    """The members of the bodies that have files of the call which each event is about, and have not sent their list."""
+    return _bodies_of(events, waiting_for_a_list())
+
+
+def _bodies_of(events: list[Event], stages: QuerySet[Stage]) -> list[Hearing]:
+    rows = stages.filter(application__call__code__in={event.subject_key for event in events})
     bodies = set(rows.values_list("application__call__code", "body__code").distinct())
     members = list(_members(Role.BODY, {body for _call, body in bodies if body}))
     return [_hearing(event, member.user) for event in events for member in members if (event.subject_key, member.scope_key) in bodies]

@@ -83,6 +83,7 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     reminders.REVIEW: (
         Notice("reminder.review:reviewer", REVIEWER, audiences.with_open_reviews, "reminder.review", pages.reviews, may_opt_out=True),
     ),
+    reminders.LIST: (Notice("reminder.list:body", BODY, audiences.bodies_without_a_list, "reminder.list", pages.nominations),),
     reminders.OFFER: (Notice("reminder.offer:applicant", APPLICANT, audiences.holder_of_the_offer, "reminder.offer", pages.result),),
     "person.role_given": (Notice("person.role_given:person", PERSON, audiences.person, "person.role_given", pages.home),),
 }

@@ -209,6 +209,17 @@ def end_of_review(call: Call) -> datetime:
     return ends_at
 
 
+@story("reminder.list:body")
+def _missing_list() -> None:
+    call = the_call()
+    member_of_the_ministry()
+    make_application(call)
+    ends_at = call.milestones.get(key="nomination").ends_at
+    assert ends_at is not None
+    reminders.plan(at=ends_at - timedelta(days=14))
+    reminders.tell_due(at=ends_at - timedelta(days=2))
+
+
 @story("reminder.offer:applicant")
 def _unanswered() -> None:
     _officer, people = published()
