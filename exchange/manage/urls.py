@@ -1,6 +1,6 @@
 from django.urls import path
 
-from exchange.manage.views import applications, calls, letters, mailings, offers, outbox, places, records, reviewers
+from exchange.manage.views import applications, bodies, calls, letters, mailings, offers, outbox, places, records, reviewers
 
 app_name = "manage"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("calls/<slug:code>/dates/", calls.dates, name="dates"),
     path("calls/<slug:code>/letters/", letters.letters, name="letters"),
     path("calls/<slug:code>/letters/<str:letter>/<str:language>/", letters.letter, name="letter"),
+    path("calls/<slug:code>/bodies/", bodies.bodies, name="bodies"),
     path("calls/<slug:code>/write/", mailings.write, name="write"),
     path("calls/<slug:code>/reviewers/", reviewers.evenly, name="evenly"),
     path("calls/<slug:code>/places/", places.places, name="places"),

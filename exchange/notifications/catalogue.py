@@ -114,6 +114,7 @@ SILENT: dict[str, str] = {
     "mailing.letter_reworded": _("the person who did it sees it"),
     "mailing.letter_removed": _("the person who did it sees it"),
     "nomination.checked": _("the body that did it sees it"),
+    "nomination.stood_in": _("the officer who did it sees it; the members see it among them"),
     "person.joined": _("the person who did it sees it"),
     "person.role_taken": _("the office tells it in person"),
     "review.submitted": _("the officers' list shows it"),
