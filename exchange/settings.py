@@ -213,6 +213,7 @@ CELERY_BEAT_SCHEDULE = {
     "publish results": {"task": "jobs.publish_results", "schedule": 60},
     "let unanswered offers lapse": {"task": "jobs.lapse_offers", "schedule": 60},
     "remind of what is due": {"task": "jobs.remind", "schedule": 300},
+    "write the daily letters": {"task": "jobs.daily_letters", "schedule": 300},  # each at seven in its reader's morning
     "seal the event log": {"task": "jobs.seal_events", "schedule": 60},
     "forget what is over": {"task": "jobs.forget", "schedule": 3600},
 }

@@ -12,13 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from exchange.notifications import audiences, pages, reminders
 from exchange.notifications.audiences import Hearing
+from exchange.notifications.bundles import BUNDLE, DIGEST
+from exchange.notifications.models import Way
 from exchange.notifications.pages import Page
 from scholarships.events.models import Event
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One kind of letter: who hears, which templates, which page it leads to, and whether one may opt out of it by mail."""
+    """One kind of letter: who hears, which templates, which page it leads to, whether one may opt out of it by mail, and
+    whether it may wait for the daily letter: what asks for an answer within a day, such as a reminder, may not."""
 
     kind: str
     who: str
@@ -26,9 +29,11 @@ class Notice:
     letter: str
     page: Page
     may_opt_out: bool = False
+    may_bundle: bool = False
 
 
 APPLICANT, BODY, REVIEWER, OFFICER, PERSON = _("Applicant"), _("Nominating body"), _("Reviewer"), _("Officers of the call"), _("The person")
+STAFF = _("Staff who have chosen it")
 
 
 def _applicant(letter: str, page: Page = pages.status) -> Notice:
@@ -36,7 +41,7 @@ def _applicant(letter: str, page: Page = pages.status) -> Notice:
 
 
 def _officers(letter: str, page: Page) -> Notice:
-    return Notice(f"{letter}:officer", OFFICER, audiences.officers, letter, page, may_opt_out=True)
+    return Notice(f"{letter}:officer", OFFICER, audiences.officers, letter, page, may_opt_out=True, may_bundle=True)
 
 
 NOTICES: dict[str, tuple[Notice, ...]] = {
@@ -52,15 +57,17 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     "application.declined": (_applicant("application.declined", pages.result), _officers("officer.place_freed", pages.offers)),
     "application.lapsed": (_applicant("application.lapsed", pages.result), _officers("officer.place_freed", pages.offers)),
     "application.told": (_applicant("application.told", pages.result),),
-    "call.closed": (Notice("call.closed:body", BODY, audiences.bodies_with_files, "call.closed", pages.nominations),),
+    "call.closed": (Notice("call.closed:body", BODY, audiences.bodies_with_files, "call.closed", pages.nominations, may_bundle=True),),
     "call.dates_moved": (Notice("call.dates_moved:applicant", APPLICANT, audiences.concerned_by_dates, "call.dates_moved", pages.own),),
     "call.allocation_confirmed": (_officers("call.allocation_confirmed", pages.places),),
     "call.results_published": (_officers("call.results_published", pages.offers),),
     "nomination.list_sent": (
-        Notice("nomination.list_sent:body", BODY, audiences.members_of_the_body, "nomination.list_sent", pages.nominations),
+        Notice(
+            "nomination.list_sent:body", BODY, audiences.members_of_the_body, "nomination.list_sent", pages.nominations, may_bundle=True
+        ),
         _officers("nomination.list_sent", pages.call),
     ),
-    "review.assigned": (Notice("review.assigned:reviewer", REVIEWER, audiences.person, "review.assigned", pages.reviews),),
+    "review.assigned": (Notice("review.assigned:reviewer", REVIEWER, audiences.person, "review.assigned", pages.reviews, may_bundle=True),),
     "review.recused": (_officers("review.recused", pages.record),),
     "correspondence.written": (
         Notice(
@@ -73,6 +80,7 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
             "correspondence.from_applicant",
             pages.thread,
             may_opt_out=True,
+            may_bundle=True,
         ),
     ),
     "mailing.held": (
@@ -86,6 +94,7 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     reminders.LIST: (Notice("reminder.list:body", BODY, audiences.bodies_without_a_list, "reminder.list", pages.nominations),),
     reminders.OFFER: (Notice("reminder.offer:applicant", APPLICANT, audiences.holder_of_the_offer, "reminder.offer", pages.result),),
     "person.role_given": (Notice("person.role_given:person", PERSON, audiences.person, "person.role_given", pages.home),),
+    DIGEST: (Notice(BUNDLE, STAFF, audiences.person, "digest", pages.inbox),),
 }
 
 # Events that nobody is written to about, each with the reason.
@@ -129,6 +138,11 @@ def notices_for(event: str) -> tuple[Notice, ...]:
 def notice_of(kind: str) -> Notice | None:
     """The notice with this KIND, None for letters of accounts, which come rendered."""
     return _BY_KIND.get(kind)
+
+
+def ways_of(notice: Notice) -> list[Way]:
+    """The ways among which the readers of NOTICE choose."""
+    return [Way.MAIL, *([Way.DAILY] if notice.may_bundle else []), *([Way.INBOX] if notice.may_opt_out else [])]
 
 
 _BY_KIND = {notice.kind: notice for notices in NOTICES.values() for notice in notices}

@@ -29,6 +29,7 @@ class Delivery(models.TextChoices):
     FAILED = "failed", _("Failed")
     BOUNCED = "bounced", _("Came back")
     KEPT = "kept", _("In the inbox only")
+    BUNDLED = "bundled", _("In the daily letter")
 
 
 WAITING = [Delivery.QUEUED, Delivery.SENDING]
@@ -41,8 +42,17 @@ _LOOKS = {
     Delivery.FAILED: "bad",
     Delivery.BOUNCED: "bad",
     Delivery.KEPT: "ok",
+    Delivery.BUNDLED: "ok",
 }
 PRIVATE = "account."  # letters with codes for signing in: nobody but their reader sees the words
+
+
+class Way(models.TextChoices):
+    """How a person wants letters of one kind. The inbox shows all of them, whatever is chosen."""
+
+    MAIL = "mail", _("By mail, at once")
+    DAILY = "daily", _("By mail once a day, in one letter with others")
+    INBOX = "inbox", _("Only in the inbox")
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -152,6 +162,8 @@ class Message(models.Model):
     ``tries`` counts refused tries; ``message_id`` stays the same on each. ``call`` is the code of the
     call to which the event belongs, "" where it belongs to none: by it officers find their letters.
     ``application`` is the code of the application that it is about: of a letter of a ``mailing`` the event does not tell.
+    One that is ``BUNDLED`` is not sent singly: it waits for the reader's next daily letter, and then
+    ``digest`` is the row of that letter.
     """
 
     code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
@@ -178,6 +190,7 @@ class Message(models.Model):
     sent_at = models.DateTimeField(null=True)
     bounced_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
+    digest = models.ForeignKey("self", models.SET_NULL, null=True, db_index=False, related_name="bundled")
 
     PERSONAL = {
         "address": Personal(Purpose.CONTACT, Period.MESSAGE, lambda row, name: "erased@erased.invalid"),
@@ -203,6 +216,8 @@ class Message(models.Model):
             models.Index(fields=["user"], condition=Q(read_at__isnull=True), name="message_unread"),
             models.Index(fields=["delivery", "-id"], name="message_by_delivery"),
             models.Index(fields=["application"], name="message_of_application"),
+            models.Index(fields=["user"], condition=Q(delivery=Delivery.BUNDLED, digest__isnull=True), name="message_for_digest"),
+            models.Index(fields=["digest"], condition=Q(digest__isnull=False), name="message_of_digest"),
             models.Index(fields=["call", "-id"], name="message_of_call"),
             models.Index(fields=["call", "delivery", "-id"], name="message_of_call_by_delivery"),
         ]
@@ -267,11 +282,11 @@ class Address(models.Model):
 
 
 class Preference(models.Model):
-    """A person's wish about one kind of letter from which one may opt out: not by mail; the inbox shows it all the same."""
+    """A person's wish about one kind of letter of which one may choose the way; the inbox shows it all the same."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="preferences")
     kind = models.CharField(max_length=60)
-    by_mail = models.BooleanField(default=True)
+    way = models.CharField(max_length=5, choices=Way, default=Way.MAIL)
 
     NOT_PERSONAL = ("kind",)
 
@@ -279,7 +294,7 @@ class Preference(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "kind"], name="preference_once")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {'by mail' if self.by_mail else 'in the inbox only'}"
+        return f"{self.kind} {self.way}"
 
 
 class Heartbeat(models.Model):

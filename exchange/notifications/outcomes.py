@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from exchange.notifications.models import Delivery, Message, MessageQuerySet
@@ -19,10 +20,11 @@ def sent(message: Message, now: datetime) -> None:
     mine(message).update(delivery=Delivery.SENT, sent_at=now, claim="", leased_until=None, error="")
 
 
-def kept(messages: list[Message]) -> None:
-    """Shown in the inbox, and not sent."""
-    if messages:
-        _together(messages).update(delivery=Delivery.KEPT, claim="", leased_until=None, error="")
+def put_aside(batch: list[Message], states: Mapping[int, Delivery]) -> None:
+    """Those of BATCH in STATES, by primary key, are shown in the inbox and not sent singly."""
+    for state in dict.fromkeys(states.values()):
+        rows = _together([message for message in batch if states.get(message.pk) == state])
+        rows.update(delivery=state, claim="", leased_until=None, error="")
 
 
 def later(message: Message, error: str, now: datetime, *, most: int = MOST_TRIES) -> None:

@@ -62,5 +62,9 @@ def home(context: Context) -> str:
     return reverse("accounts:home")
 
 
+def inbox(context: Context) -> str:
+    return reverse("inbox:inbox")
+
+
 def thread(context: Context) -> str:
     return reverse("inbox:thread", args=[context["application"].code])

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from exchange.notifications.bundles import DIGEST, listed_in
 from exchange.notifications.models import Mailing, Message
 from exchange.notifications.wordings import fill
 from scholarships.applications.models import Application, Stage
@@ -97,7 +98,9 @@ def _call(message: Message) -> dict[str, Any]:
 def _person(message: Message) -> dict[str, Any]:
     data = message.event.data
     role = Role(data["role"]).label if data.get("role") in Role.values else ""
+    listed = listed_in(message) if message.event.name == DIGEST else {}
     return {
+        **listed,
         "person": _found(User.objects.filter(code=message.event.subject_key).first()),
         "role": role,
         "place": _place(data.get("scope", ""), data.get("of", "")),

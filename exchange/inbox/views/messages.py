@@ -24,6 +24,7 @@ STANDINGS = {
     Delivery.FAILED: (gettext_lazy("The mail could not be sent"), "bad"),
     Delivery.BOUNCED: (gettext_lazy("The mail came back"), "bad"),
     Delivery.KEPT: (gettext_lazy("Only here"), "off"),
+    Delivery.BUNDLED: (gettext_lazy("In your daily letter"), "off"),
 }
 
 

@@ -79,6 +79,7 @@ def test_what_no_worker_has_written_yet_is_named_by_what_happened():
         (Delivery.FAILED, "The mail could not be sent"),
         (Delivery.BOUNCED, "The mail came back"),
         (Delivery.KEPT, "Only here"),
+        (Delivery.BUNDLED, "In your daily letter"),
     ],
 )
 def test_each_message_says_what_became_of_its_mail(application, delivery, said):

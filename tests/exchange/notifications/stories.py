@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from exchange.notifications import mailings, reminders
+from exchange.notifications import digests, mailings, relay, reminders, wishes
+from exchange.notifications.models import Way
 from scholarships.allocations import actions as allocations
 from scholarships.allocations.models import Run
 from scholarships.applications import actions
@@ -246,6 +247,25 @@ def _held() -> None:
         mailing, by=User.objects.filter(memberships__role=Role.OFFICER).exclude(pk=writer.pk).get(), at=timezone.now() - timedelta(hours=1)
     )
     mailings.go_on()
+
+
+@story("digest:person")
+def _the_day_after() -> None:
+    """Two messages have waited until the next morning."""
+    call, officer = the_call(), make_officer()
+    waits_for_the_daily_letter(officer)
+    for _copy in range(2):
+        application = make_application(call, **NAME)
+        correspondence.write(application, text="Hello.", by=application.applicant)
+    relay.deliver_due()
+    digests.send_due(at=timezone.now() + timedelta(days=1))
+
+
+def waits_for_the_daily_letter(user: User) -> None:
+    """USER wants everything once a day of which that may be chosen."""
+    for notice in wishes.kinds_for(user):
+        if notice.may_bundle:
+            wishes.set_wish(user, notice.kind, Way.DAILY)
 
 
 @story("person.role_given:person")
