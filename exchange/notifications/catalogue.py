@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from exchange.notifications import audiences, pages, reminders
 from exchange.notifications.audiences import Hearing
+from exchange.notifications.bounces import STOPPED
 from exchange.notifications.bundles import BUNDLE, DIGEST
 from exchange.notifications.models import Way
 from exchange.notifications.pages import Page
@@ -95,6 +96,7 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     reminders.OFFER: (Notice("reminder.offer:applicant", APPLICANT, audiences.holder_of_the_offer, "reminder.offer", pages.result),),
     "person.role_given": (Notice("person.role_given:person", PERSON, audiences.person, "person.role_given", pages.home),),
     DIGEST: (Notice(BUNDLE, STAFF, audiences.person, "digest", pages.inbox),),
+    STOPPED: (Notice("address.stopped:person", PERSON, audiences.person, "address.stopped", pages.profile),),
 }
 
 # Events that nobody is written to about, each with the reason.

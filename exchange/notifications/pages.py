@@ -66,5 +66,9 @@ def inbox(context: Context) -> str:
     return reverse("inbox:inbox")
 
 
+def profile(context: Context) -> str:
+    return reverse("accounts:profile")
+
+
 def thread(context: Context) -> str:
     return reverse("inbox:thread", args=[context["application"].code])

@@ -118,7 +118,7 @@ def test_the_list_takes_the_same_queries_for_one_message_and_for_a_hundred(appli
     for _copy in range(number):
         letter(application)
 
-    assert queries_of(browser(application.applicant), PAGE) == 3
+    assert queries_of(browser(application.applicant), PAGE) == 4
 
 
 # -- One message -----------------------------------------------------------------

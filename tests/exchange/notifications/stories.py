@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from exchange.notifications import digests, mailings, relay, reminders, wishes
+from exchange.notifications import bounces, digests, mailings, outbox, relay, reminders, wishes
+from exchange.notifications.letters import Letter
 from exchange.notifications.models import Way
 from scholarships.allocations import actions as allocations
 from scholarships.allocations.models import Run
@@ -16,11 +17,12 @@ from scholarships.applications.models import Application
 from scholarships.calls.actions import close_now, open_for, publish_now
 from scholarships.calls.models import Call, Step, StepKind
 from scholarships.correspondence import actions as correspondence
+from scholarships.events.actions import record
 from scholarships.nominations import actions as nominations
 from scholarships.offers import actions as offers
 from scholarships.offers.models import Offer
 from scholarships.partners.models import Institution
-from scholarships.people.actions import give_role
+from scholarships.people.actions import JOINED, give_role
 from scholarships.people.models import Role, User
 from scholarships.programmes.models import Programme
 from scholarships.reviews import actions as reviews
@@ -266,6 +268,15 @@ def waits_for_the_daily_letter(user: User) -> None:
     for notice in wishes.kinds_for(user):
         if notice.may_bundle:
             wishes.set_wish(user, notice.kind, Way.DAILY)
+
+
+@story("address.stopped:person")
+def _came_back() -> None:
+    user = make_user()
+    for number in range(bounces.MOST_HARD):
+        event = record(JOINED, user)
+        message = outbox.post(event, f"test-{number}", user.email, Letter("A letter", "Words."), user=user)
+        bounces.take(bounces.Bounce(message.message_id, bounces.HARD, "550 5.1.1 no such mailbox"))
 
 
 @story("person.role_given:person")
