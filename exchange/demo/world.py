@@ -30,6 +30,7 @@ from exchange.demo.people import (
     Persona,
 )
 from exchange.demo.proceedings import Proceedings
+from exchange.demo.words import choose_words, talk
 from exchange.management.commands.load_call import load_library, shipped
 from exchange.notifications import mailings
 from exchange.notifications.models import Message
@@ -75,6 +76,8 @@ def build(say: Callable[[str], object]) -> None:
     proceedings.in_review(later[WATER.code], first=nuray)
     proceedings.at_allocation(later[ENGINEERS.code])
     proceedings.offers_out(later[SCO_SPRING.code], first=nuray)
+    choose_words(open_calls[0], people[OFFICER.email])
+    talk(later[SILK_ROAD.code], nuray, people[OFFICER.email])
     crowd = User.objects.exclude(email__in=list(people))
     Message.objects.filter(user__in=crowd).delete()  # the mailbox tells of the people one can be
     _mailing(later[SCO_SPRING.code], by=people[OTHER_OFFICER.email])
