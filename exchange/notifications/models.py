@@ -51,7 +51,7 @@ class Way(models.TextChoices):
     """How a person wants letters of one kind. The inbox shows all of them, whatever is chosen."""
 
     MAIL = "mail", _("By mail, at once")
-    DAILY = "daily", _("By mail once a day, in one letter with others")
+    DAILY = "daily", _("By mail once a day, in one letter")
     INBOX = "inbox", _("Only in the inbox")
 
 

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='preference',
             name='way',
-            field=models.CharField(choices=[('mail', 'By mail, at once'), ('daily', 'By mail once a day, in one letter with others'), ('inbox', 'Only in the inbox')], default='mail', max_length=5),
+            field=models.CharField(choices=[('mail', 'By mail, at once'), ('daily', 'By mail once a day, in one letter'), ('inbox', 'Only in the inbox')], default='mail', max_length=5),
         ),
         migrations.AlterField(
             model_name='message',
