@@ -34,9 +34,15 @@ def waiting() -> MessageQuerySet:
 
 
 def listed_in(letter: Message) -> dict[str, Any]:
-    """What the daily LETTER says: how many messages, ``groups`` of (title of the call or "", its lines), how many are left out."""
+    """What the daily LETTER says: how many messages, ``groups`` of (title of the call or "", its lines), how many are left out.
+
+    Raises:
+        LookupError: all that it listed is gone; an empty letter is never sent.
+    """
     rows = Message.objects.filter(digest=letter).only("code", "call", "subject").order_by("pk")
     count = rows.count()
+    if not count:
+        raise LookupError("the messages that the letter lists are gone")
     lines: dict[str, list[Line]] = {}
     for row in rows[:LONGEST]:
         url = settings.SITE_URL + reverse("inbox:message", args=[row.code])  # to read it there is to read it in the inbox

@@ -263,6 +263,19 @@ def test_of_very_many_it_lists_some_and_says_how_many_more(officer, monkeypatch)
     assert (letter.subject, letter.text.count("\n- "), "And 3 more." in letter.text) == ("Your daily letter: 5 messages", 2, True)
 
 
+def test_it_is_not_sent_empty_when_all_that_it_lists_is_gone(officer, server, clock):
+    asked(officer, at=morning(4, 10))
+    deliver_due(now=clock)
+    send_due(at=morning(5))
+    Message.objects.filter(digest=digests()[0]).delete()
+    arrived = len(server.letters)
+
+    deliver_due(now=clock.later(60))
+
+    assert (digests()[0].delivery, len(server.letters)) == ("queued", arrived)
+    assert "are gone" in digests()[0].error
+
+
 def test_it_takes_the_same_queries_for_one_message_and_for_many(officer):
     def queries(day: int) -> int:
         deliver_due()
