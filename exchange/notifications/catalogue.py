@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from exchange.notifications import audiences, pages, reminders
@@ -19,16 +20,23 @@ from exchange.notifications.pages import Page
 from scholarships.events.models import Event
 
 
+class Channel(TextChoices):
+    BOTH = "both", _("E-mail and inbox")
+    MAIL = "mail", _("E-mail")
+    INBOX = "inbox", _("Inbox")
+
+
 @dataclass(frozen=True)
 class Notice:
-    """One kind of letter: who hears, which templates, which page it leads to, whether one may opt out of it by mail, and
-    whether it may wait for the daily letter: what asks for an answer within a day, such as a reminder, may not."""
+    """One kind of letter: who hears, which templates, which page it leads to, by which channel, whether one may opt out of it
+    by mail, and whether it may wait for the daily letter: what asks for an answer within a day, such as a reminder, may not."""
 
     kind: str
     who: str
     audience: Callable[[list[Event]], list[Hearing]]
     letter: str
     page: Page
+    channel: Channel = Channel.BOTH
     may_opt_out: bool = False
     may_bundle: bool = False
 
@@ -95,8 +103,8 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     reminders.LIST: (Notice("reminder.list:body", BODY, audiences.bodies_without_a_list, "reminder.list", pages.nominations),),
     reminders.OFFER: (Notice("reminder.offer:applicant", APPLICANT, audiences.holder_of_the_offer, "reminder.offer", pages.result),),
     "person.role_given": (Notice("person.role_given:person", PERSON, audiences.person, "person.role_given", pages.home),),
-    DIGEST: (Notice(BUNDLE, STAFF, audiences.person, "digest", pages.inbox),),
-    STOPPED: (Notice("address.stopped:person", PERSON, audiences.person, "address.stopped", pages.profile),),
+    DIGEST: (Notice(BUNDLE, STAFF, audiences.person, "digest", pages.inbox, Channel.MAIL),),
+    STOPPED: (Notice("address.stopped:person", PERSON, audiences.person, "address.stopped", pages.profile, Channel.INBOX),),
 }
 
 # Events that nobody is written to about, each with the reason.
