@@ -76,6 +76,8 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
         ),
         _officers("nomination.list_sent", pages.call),
     ),
+    "application.taken_back": (_applicant("application.taken_back"),),
+    "nomination.list_taken_back": (_officers("nomination.list_taken_back", pages.call),),
     "review.assigned": (Notice("review.assigned:reviewer", REVIEWER, audiences.person, "review.assigned", pages.reviews, may_bundle=True),),
     "review.recused": (_officers("review.recused", pages.record),),
     "correspondence.written": (

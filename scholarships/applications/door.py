@@ -77,6 +77,8 @@ def advance_all(
                     raise _changed_meanwhile()
             if move.leaves:
                 _leave_stage(applications, move.leaves, now)
+            if move.goes_back:
+                _go_back(applications, now)
             if move.enters:
                 for application in applications:
                     _enter(application, now)
@@ -137,6 +139,18 @@ def _leave_stage(applications: Sequence[Application], outcome: Outcome, now: dat
         rules.remember_stage(application, following)
         if following:
             entered.append(following)
+    Stage.objects.bulk_create(entered)
+
+
+def _go_back(applications: Sequence[Application], now: datetime) -> None:
+    """Enter the step of the body that nominated them last once more."""
+    before = rules.last_nominated_of(applications)
+    entered = []
+    for application in applications:
+        last = before[application.pk]
+        again = Stage(application=application, step=last.step, kind=last.kind, order=last.order, body=last.body, entered_at=now)
+        rules.remember_stage(application, again)
+        entered.append(again)
     Stage.objects.bulk_create(entered)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import rules
 
-from scholarships.applications.models import Application, Stage, State
+from scholarships.applications.models import Application, Outcome, Stage, State
+from scholarships.calls.models import StepKind
 from scholarships.calls.rules import may_run
 from scholarships.people.rules import deciding_institutions_of
 
@@ -33,10 +35,32 @@ def is_body_in_charge(user: Any, application: Application) -> bool:
     return stage is not None and stage.body is not None and stage.body.code in deciding_institutions_of(user)
 
 
+@rules.predicate
+def is_body_that_nominated(user: Any, application: Application) -> bool:
+    """USER decides for the body that has sent the file on last."""
+    own = deciding_institutions_of(user)
+    if not own:
+        return False
+    stage = last_nominated(application)
+    return stage is not None and stage.body is not None and stage.body.code in own
+
+
+def last_nominated(application: Application) -> Stage | None:
+    """The stage of the body that has sent the file on last, None where none has, or it has come back from there."""
+    return last_nominated_of([application]).get(application.pk)
+
+
+def last_nominated_of(applications: Iterable[Application]) -> dict[int, Stage]:
+    """The same for many, by primary key, in one query."""
+    stages = Stage.objects.filter(application__in=list(applications), kind=StepKind.NOMINATION, outcome=Outcome.PASSED)
+    return {stage.application_id: stage for stage in stages.select_related("body").order_by("pk")}
+
+
 may_read = is_applicant | (is_officer_of_call & ~is_draft)
 may_act_as_applicant = is_applicant
 may_act_as_officer = is_officer_of_call & ~is_draft
 may_act_as_body = is_body_in_charge
+may_take_back = is_body_that_nominated
 may_return = may_act_as_officer | is_body_in_charge
 
 
