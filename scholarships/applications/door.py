@@ -66,6 +66,8 @@ def advance_all(
     move = TRANSITIONS[name]
     now = at or timezone.now()
     read_stages(applications)
+    if move.goes_back:
+        rules.read_nominated(applications)
     for application in applications:
         _may(move, application, by)
     try:
@@ -144,10 +146,10 @@ def _leave_stage(applications: Sequence[Application], outcome: Outcome, now: dat
 
 def _go_back(applications: Sequence[Application], now: datetime) -> None:
     """Enter the step of the body that nominated them last once more."""
-    before = rules.last_nominated_of(applications)
     entered = []
     for application in applications:
-        last = before[application.pk]
+        last = rules.last_nominated(application)
+        assert last is not None, "whoever may take it back decides for that body"
         again = Stage(application=application, step=last.step, kind=last.kind, order=last.order, body=last.body, entered_at=now)
         rules.remember_stage(application, again)
         entered.append(again)

@@ -46,14 +46,19 @@ def is_body_that_nominated(user: Any, application: Application) -> bool:
 
 
 def last_nominated(application: Application) -> Stage | None:
-    """The stage of the body that has sent the file on last, None where none has, or it has come back from there."""
-    return last_nominated_of([application]).get(application.pk)
+    """The stage of the body that has sent the file on last, None where none has. Read once for each application object."""
+    if "_nominated" not in application.__dict__:
+        read_nominated([application])
+    return application.__dict__["_nominated"]
 
 
-def last_nominated_of(applications: Iterable[Application]) -> dict[int, Stage]:
-    """The same for many, by primary key, in one query."""
-    stages = Stage.objects.filter(application__in=list(applications), kind=StepKind.NOMINATION, outcome=Outcome.PASSED)
-    return {stage.application_id: stage for stage in stages.select_related("body").order_by("pk")}
+def read_nominated(applications: Iterable[Application]) -> None:
+    """Read for APPLICATIONS which body has sent each on last, in one query."""
+    found = {application.pk: application for application in applications}
+    sent = Stage.objects.filter(application__in=list(found), kind=StepKind.NOMINATION, outcome=Outcome.PASSED).select_related("body")
+    last = {stage.application_id: stage for stage in sent.order_by("pk")}
+    for pk, application in found.items():
+        application.__dict__["_nominated"] = last.get(pk)
 
 
 may_read = is_applicant | (is_officer_of_call & ~is_draft)
@@ -80,3 +85,4 @@ def remember_stage(application: Application, stage: Stage | None) -> None:
 def forget_stage(application: Application) -> None:
     """Read the open stage of this application object anew next time."""
     application.__dict__.pop("_stage", None)
+    application.__dict__.pop("_nominated", None)
