@@ -138,6 +138,8 @@ def _leave_stage(applications: Sequence[Application], outcome: Outcome, now: dat
         stage = rules.current_stage(application)
         step = form_of(application.version).step_after(stage.order) if stage and outcome == Outcome.PASSED else None
         following = _stage(application, step, now) if step else None
+        if outcome == Outcome.PASSED:
+            rules.forget_stage(application)  # and who sent it on last
         rules.remember_stage(application, following)
         if following:
             entered.append(following)

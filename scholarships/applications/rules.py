@@ -80,7 +80,6 @@ def current_stage(application: Application) -> Stage | None:
 
 def remember_stage(application: Application, stage: Stage | None) -> None:
     application.__dict__["_stage"] = stage
-    application.__dict__.pop("_nominated", None)  # it may have been sent on by this
 
 
 def forget_stage(application: Application) -> None:
