@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "scholarships.quotas",
     "scholarships.applications",
     "scholarships.correspondence",
+    "scholarships.references",
     "scholarships.nominations",
     "scholarships.reviews",
     "scholarships.allocations",

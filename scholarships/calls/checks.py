@@ -18,7 +18,19 @@ Place = tuple[str | int, ...]
 
 
 def own_checks(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    for check in (_unique_keys, _dates, _special_sections, _questions, _papers, _letters, _conditions, _circles, _criteria, _steps, _rubric):
+    for check in (
+        _unique_keys,
+        _dates,
+        _special_sections,
+        _questions,
+        _papers,
+        _letters,
+        _conditions,
+        _circles,
+        _criteria,
+        _steps,
+        _rubric,
+    ):
         yield from check(data)
 
 
