@@ -10,6 +10,7 @@ from scholarships.calls.models import StepKind
 from scholarships.events.models import Event
 from scholarships.offers.models import Offer
 from scholarships.people.models import Membership, Role, Scope, User
+from scholarships.references.models import Link, Reference
 from scholarships.reviews.models import Assignment
 
 
@@ -148,3 +149,22 @@ def officers_written_to(events: list[Event]) -> list[Hearing]:
     """The officers of the call, of what an applicant has written."""
     asked = [event for event in events if not event.data["by_office"]]
     return officers(asked) if asked else []
+
+
+def asker(events: list[Event]) -> list[Hearing]:
+    """The applicant for whom each event's referee was asked."""
+    rows = Reference.objects.filter(code__in={event.subject_key for event in events}).select_related("application__applicant")
+    users = {row.code: row.application.applicant for row in rows}
+    return [_hearing(event, users[event.subject_key]) for event in events if event.subject_key in users]
+
+
+def referee(events: list[Event]) -> list[Hearing]:
+    """The referee that each event is about: an address, whether or not somebody has an account with it."""
+    rows = {row.code: row for row in Reference.objects.filter(code__in={event.subject_key for event in events})}
+    return [Hearing(event, row.address, None, row.language) for event in events if (row := rows.get(event.subject_key)) is not None]
+
+
+def address_of_link(events: list[Event]) -> list[Hearing]:
+    """The address to which each event's link leads."""
+    rows = {row.code: row for row in Link.objects.filter(code__in={event.subject_key for event in events})}
+    return [Hearing(event, row.address, None, row.language) for event in events if (row := rows.get(event.subject_key)) is not None]

@@ -14,11 +14,15 @@ from exchange.notifications import audiences, pages, reminders
 from exchange.notifications.audiences import Hearing
 from exchange.notifications.pages import Page
 from scholarships.events.models import Event
+from scholarships.references.models import LinkPurpose
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One kind of letter: who hears, which templates, which page it leads to, and whether one may opt out of it by mail."""
+    """One kind of letter: who hears, which templates, which page it leads to, and whether one may opt out of it by mail.
+
+    ``key``: its link lets somebody without an account in, for this purpose of ``references.LinkPurpose``; see ``keys``.
+    """
 
     kind: str
     who: str
@@ -26,9 +30,11 @@ class Notice:
     letter: str
     page: Page
     may_opt_out: bool = False
+    key: str = ""
 
 
 APPLICANT, BODY, REVIEWER, OFFICER, PERSON = _("Applicant"), _("Nominating body"), _("Reviewer"), _("Officers of the call"), _("The person")
+REFEREE = _("Referee")
 
 
 def _applicant(letter: str, page: Page = pages.status) -> Notice:
@@ -37,6 +43,14 @@ def _applicant(letter: str, page: Page = pages.status) -> Notice:
 
 def _officers(letter: str, page: Page) -> Notice:
     return Notice(f"{letter}:officer", OFFICER, audiences.officers, letter, page, may_opt_out=True)
+
+
+def _referee(letter: str, key: str = LinkPurpose.LETTER, page: Page = pages.request) -> Notice:
+    return Notice(f"{letter}:referee", REFEREE, audiences.referee, letter, page, key=key)
+
+
+def _asker(letter: str) -> Notice:
+    return Notice(f"{letter}:applicant", APPLICANT, audiences.asker, letter, pages.letters)
 
 
 NOTICES: dict[str, tuple[Notice, ...]] = {
@@ -60,6 +74,16 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
         Notice("nomination.list_sent:body", BODY, audiences.members_of_the_body, "nomination.list_sent", pages.nominations),
         _officers("nomination.list_sent", pages.call),
     ),
+    "reference.asked": (_referee("reference.asked"),),
+    "reference.reminded": (_referee("reference.reminded"),),
+    "reference.prepared": (_referee("reference.prepared", LinkPurpose.RELEASE, pages.release),),
+    "reference.received": (_referee("reference.thanks"), _asker("reference.received")),
+    "reference.cancelled": (_referee("reference.cancelled", "", pages.referees),),
+    "reference.declined": (_asker("reference.declined"),),
+    "reference.bounced": (_asker("reference.bounced"),),
+    "reference.listed": (
+        Notice("reference.listed:referee", REFEREE, audiences.address_of_link, "reference.listed", pages.requests, key=LinkPurpose.LIST),
+    ),
     "review.assigned": (Notice("review.assigned:reviewer", REVIEWER, audiences.person, "review.assigned", pages.reviews),),
     "review.recused": (_officers("review.recused", pages.record),),
     "correspondence.written": (
@@ -76,6 +100,7 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
         ),
     ),
     reminders.DRAFT: (Notice("reminder.draft:applicant", APPLICANT, audiences.with_drafts, "reminder.draft", pages.own, may_opt_out=True),),
+    reminders.LETTER: (_referee("reminder.letter"),),
     reminders.REVIEW: (
         Notice("reminder.review:reviewer", REVIEWER, audiences.with_open_reviews, "reminder.review", pages.reviews, may_opt_out=True),
     ),
@@ -106,6 +131,9 @@ SILENT: dict[str, str] = {
     "nomination.checked": _("the body that did it sees it"),
     "person.joined": _("the person who did it sees it"),
     "person.role_taken": _("the office tells it in person"),
+    "reference.opened": _("the applicant's page shows it"),
+    "reference.renewed": _("the person who did it sees it; for the applicant it has arrived before"),
+    "reference.read": _("the log of readings keeps it"),
     "review.submitted": _("the officers' list shows it"),
     "review.taken_back": _("the reviewer's list shows it"),
 }

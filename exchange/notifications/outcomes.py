@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from exchange.notifications import undelivered
 from exchange.notifications.models import Delivery, Message, MessageQuerySet
 
 FIRST_WAIT, LONGEST_WAIT = 10, 1800  # seconds; doubled in between
@@ -23,6 +24,7 @@ def kept(messages: list[Message]) -> None:
     """Shown in the inbox, and not sent."""
     if messages:
         _together(messages).update(delivery=Delivery.KEPT, claim="", leased_until=None, error="")
+        undelivered.tell(messages)
 
 
 def later(message: Message, error: str, now: datetime, *, most: int = MOST_TRIES) -> None:
@@ -46,7 +48,8 @@ def wait_after(tries: int) -> timedelta:
 
 
 def failed(message: Message, error: str) -> None:
-    mine(message).update(delivery=Delivery.FAILED, tries=message.tries + 1, error=error[:250], claim="", leased_until=None)
+    if mine(message).update(delivery=Delivery.FAILED, tries=message.tries + 1, error=error[:250], claim="", leased_until=None):
+        undelivered.tell([message])
 
 
 def poison(message: Message, error: str, now: datetime) -> None:

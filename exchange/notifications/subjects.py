@@ -17,6 +17,8 @@ from scholarships.offers.models import Offer
 from scholarships.partners.models import Institution
 from scholarships.people.models import Role, Scope, User
 from scholarships.people.rules import institutions_of
+from scholarships.references.dates import due_of
+from scholarships.references.models import Link, Reference
 from scholarships.reviews.models import Assignment
 
 Files = Mapping[str, dict[str, Any]]  # code of an application -> its part of the context
@@ -115,6 +117,21 @@ def _assignment(message: Message) -> dict[str, Any]:
     return _file(assignment.application.code)
 
 
+def _reference(message: Message) -> dict[str, Any]:
+    """The request to a referee, who asks (``asker``), and when the letter is due."""
+    reference = _found(
+        Reference.objects.select_related("application__call", "application__version").filter(code=message.event.subject_key).first()
+    )
+    file = _file(reference.application.code)
+    asker = file["application"].name or file["application"].applicant.name
+    return {**file, "reference": reference, "asker": asker, "due": due_of(reference.application)}
+
+
+def _link(message: Message) -> dict[str, Any]:
+    """The link to all requests to one address."""
+    return {"expires": _found(Link.objects.filter(code=message.event.subject_key).first()).expires_at}
+
+
 def _offer(message: Message) -> dict[str, Any]:
     offer = _found(Offer.objects.select_related("application").filter(code=message.event.subject_key).first())
     return _file(offer.application.code)
@@ -124,7 +141,9 @@ _ABOUT: dict[str, Callable[[Message], dict[str, Any]]] = {
     "application": _application,
     "assignment": _assignment,
     "call": _call,
+    "link": _link,
     "offer": _offer,
+    "reference": _reference,
     "sentlist": _sent_list,
     "user": _person,
 }

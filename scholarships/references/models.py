@@ -132,6 +132,11 @@ class Reference(models.Model):
         assert terms is not None
         return terms
 
+    @property
+    def reason_said(self) -> str:
+        """Why the referee declined, in words of the list."""
+        return str(DECLINE_REASONS.get(self.reason, ""))
+
 
 class Known(models.TextChoices):
     SHORT = "short", _("Less than a year")
