@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count
 
 from exchange.notifications.models import Message
+from exchange.notifications.wordings import unlinked
 from scholarships.applications.models import Application, Stage
 from scholarships.applications.reasons import RETURN_REASONS
 from scholarships.calls.models import Call, StepKind, is_open
@@ -124,7 +125,9 @@ def _reference(message: Message) -> dict[str, Any]:
     )
     file = _file(reference.application.code)
     asker = file["application"].name or file["application"].applicant.name
-    return {**file, "reference": reference, "asker": asker, "due": due_of(reference.application)}
+    said = {"asker": asker, "referee": reference.name, "note": reference.note, "colleague": reference.colleague}
+    words = {name: unlinked(value) for name, value in said.items()}  # of people who write to people unknown to us
+    return {**file, **words, "reference": reference, "due": due_of(reference.application)}
 
 
 def _link(message: Message) -> dict[str, Any]:

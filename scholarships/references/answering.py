@@ -13,6 +13,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from scholarships.applications.content import OWN_SCRIPT, content_of
 from scholarships.applications.models import State as ApplicationState
 from scholarships.documents import actions as papers
 from scholarships.documents.models import Document, DocumentVersion, Kind
@@ -22,6 +23,7 @@ from scholarships.people.models import Role
 from scholarships.references import links
 from scholarships.references.asking import LIMITS
 from scholarships.references.dates import due_of
+from scholarships.references.masking import masked
 from scholarships.references.models import DECLINE_REASONS, WAITING, Letter, Link, LinkPurpose, Reference, State, Way
 from scholarships.references.prints import keep_prints
 from scholarships.references.rules import may_read_letter
@@ -206,10 +208,11 @@ def send(reference: Reference, *, at: datetime | None = None) -> Letter:
 
 def _receive(reference: Reference, draft: Letter, now: datetime) -> Letter:
     """DRAFT counts from now on, and what counted before is deleted."""
-    is_first = reference.state != State.RECEIVED
+    is_first, names = reference.state != State.RECEIVED, _names(reference)
     earlier = list(Letter.objects.filter(reference=reference, sent_at__isnull=False).select_related("file"))
     with transaction.atomic():
-        if not Letter.objects.filter(pk=draft.pk, version=draft.version, sent_at__isnull=True).update(sent_at=now):
+        fresh = Letter.objects.filter(pk=draft.pk, version=draft.version, sent_at__isnull=True)
+        if not fresh.update(sent_at=now, masked=masked(draft.text, names)):
             raise _changed_meanwhile()
         if is_first and not Reference.objects.filter(pk=reference.pk, state__in=WAITING).update(state=State.RECEIVED, answered_at=now):
             raise _changed_meanwhile()
@@ -222,6 +225,13 @@ def _receive(reference: Reference, draft: Letter, now: datetime) -> Letter:
             _throw_away(letter.file)
     reference.refresh_from_db(fields=["state", "answered_at"])
     return draft
+
+
+def _names(reference: Reference) -> list[str]:
+    """What the applicant and the referee are called, in all scripts that are known."""
+    application = reference.application
+    own_script = content_of(application).all_values.get(OWN_SCRIPT, "")
+    return [name for name in (application.name, application.applicant.name, str(own_script or ""), reference.name) if name]
 
 
 def prepare(reference: Reference, *, at: datetime | None = None) -> Letter:

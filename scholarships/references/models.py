@@ -161,7 +161,8 @@ class Letter(models.Model):
     """What the referee writes: pasted TEXT, a FILE, or both. It is a draft until ``sent_at``; the last sent one counts.
 
     ``ratings``: key of a line -> 1 to 5, or None for "cannot say". ``prepared_at``: an assistant has it ready,
-    and the referee releases it. ``version`` counts savings. ``extract`` is what the file says, for comparing.
+    and the referee releases it. ``version`` counts savings. ``extract`` is what the file says, for comparing;
+    ``masked`` is TEXT without names, for reviewers.
     """
 
     reference = models.ForeignKey(Reference, models.PROTECT, related_name="letters")
@@ -169,6 +170,7 @@ class Letter(models.Model):
     text = models.TextField(_("letter"), blank=True)
     file = models.ForeignKey(DocumentVersion, models.PROTECT, null=True, related_name="letters")
     extract = models.TextField(blank=True)
+    masked = models.TextField(blank=True)
     known = models.CharField(_("known for"), max_length=6, choices=Known, blank=True)
     ratings = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1)
@@ -179,6 +181,7 @@ class Letter(models.Model):
     PERSONAL = {
         "text": Personal(Purpose.SELECTION, Period.CALL),
         "extract": Personal(Purpose.SELECTION, Period.CALL),
+        "masked": Personal(Purpose.SELECTION, Period.CALL),
         "ratings": Personal(Purpose.SELECTION, Period.CALL),
     }
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from django.db.models import Count
 
 from scholarships.applications.models import Application
-from scholarships.calls.form import Letters, form_of
+from scholarships.calls.form import Letters
+from scholarships.calls.models import LetterTerms
 from scholarships.references.asking import terms_of
 from scholarships.references.dates import due_of
 from scholarships.references.models import Reference, State
@@ -43,7 +44,9 @@ def standing_of(application: Application) -> Standing | None:
 
 def waiting_for_letters(applications: Sequence[Application], *, at: datetime) -> list[Application]:
     """Those of APPLICATIONS whose call lets the review wait for letters, that have too few, and whose letters are not due yet."""
-    asking = [one for one in applications if (terms := form_of(one.version).letters) is not None and terms.review_waits]
+    versions = LetterTerms.objects.filter(version__in={one.version_id for one in applications}, review_waits=True)
+    waiting = set(versions.values_list("version_id", flat=True))
+    asking = [one for one in applications if one.version_id in waiting]
     if not asking:
         return []
     rows = Reference.objects.filter(application__in=[one.pk for one in asking], state=State.RECEIVED).order_by()
