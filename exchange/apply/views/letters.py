@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from exchange.apply.forms import DoneForm, RefereeForm
-from exchange.apply.pages import is_written, key_of, known_version, own
+from exchange.apply.pages import is_written, key_of, known_version, own, page_of_section
 from exchange.ui.errors import conflict
 from exchange.ui.files import rebuilt_file
 from exchange.ui.guards import open_to
@@ -98,9 +98,9 @@ def _finish(request: HttpRequest, application: Application) -> HttpResponse:
     done = request.POST.get("done") == "y"
     actions.save_answers(application, here, {}, is_done=done, known_version=known_version(request), by=request.user)
     following = sections[sections.index(here) + 1 :]
-    if "exit" in request.POST or not following or following[0].kind != SectionKind.QUESTIONS:
+    if "exit" in request.POST or not following:
         return redirect("apply:tasks", code=application.code)
-    return redirect("apply:section", code=application.code, key=following[0].key)
+    return redirect(page_of_section(application, following[0]))
 
 
 def _ask(request: HttpRequest, application: Application, form: RefereeForm, instead: Reference | None) -> bool:
