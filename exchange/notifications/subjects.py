@@ -121,11 +121,12 @@ def _assignment(message: Message) -> dict[str, Any]:
 def _reference(message: Message) -> dict[str, Any]:
     """The request to a referee, who asks (``asker``), and when the letter is due."""
     reference = _found(
-        Reference.objects.select_related("application__call", "application__version").filter(code=message.event.subject_key).first()
+        Reference.objects.select_related("application__call", "application__version", "application__applicant")
+        .filter(code=message.event.subject_key)
+        .first()
     )
     file = _file(reference.application.code)
-    asker = file["application"].name or file["application"].applicant.name
-    said = {"asker": asker, "referee": reference.name, "note": reference.note, "colleague": reference.colleague}
+    said = {"asker": reference.asker, "referee": reference.name, "note": reference.note, "colleague": reference.colleague}
     words = {name: unlinked(value) for name, value in said.items()}  # of people who write to people unknown to us
     return {**file, **words, "reference": reference, "due": due_of(reference.application)}
 

@@ -43,7 +43,7 @@ def _context(link: Link, key: str) -> dict[str, Any]:
         "reference": reference,
         "application": application,
         "call": application.call,
-        "asker": application.name or application.applicant.name,
+        "asker": reference.asker,
         "programme": application.first_choice,
         "terms": reference.terms,
         "due": due_of(application),
@@ -235,11 +235,10 @@ def requests(request: HttpRequest, link: Link, key: str) -> HttpResponse:
     rows = []
     for reference in answering.requests_to(link.address):
         is_open = reference.state in STANDING and reference.application.state != ApplicationState.WITHDRAWN
-        asker = reference.application.name or reference.application.applicant.name
         rows.append(
             {
                 "reference": reference,
-                "asker": asker,
+                "asker": reference.asker,
                 "due": due_of(reference.application),
                 "key": key_of(link_to(reference)) if is_open else "",
                 "is_needed": answering.is_needed(reference),
@@ -267,7 +266,7 @@ def check(request: HttpRequest) -> HttpResponse:
     context = {"form": form, "found": found}
     if found is not None:
         context |= {
-            "asker": found.application.name or found.application.applicant.name,
+            "asker": found.asker,
             "call": found.application.call,
             "due": due_of(found.application),
         }

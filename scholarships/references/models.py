@@ -133,6 +133,11 @@ class Reference(models.Model):
         return terms
 
     @property
+    def asker(self) -> str:
+        """What the referee knows the applicant as."""
+        return self.application.applicant.name or self.application.name
+
+    @property
     def reason_said(self) -> str:
         """Why the referee declined, in words of the list."""
         return str(DECLINE_REASONS.get(self.reason, ""))

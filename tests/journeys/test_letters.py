@@ -82,7 +82,7 @@ def when_another_is_asked_instead_and_a_scan_is_uploaded(student: Person, applic
 
 def when_the_other_one_writes(post: Mailbox, application: Application) -> None:
     abdiev = _follows_the_link(ABDIEV, post, "asks you for a letter")
-    assert abdiev.reads(f"{application.name} asks you for a letter")
+    assert abdiev.reads("Nuray Asanova asks you for a letter")
     check = Reference.objects.get(address=ABDIEV).check_code
     assert abdiev.reads(f"{check[:4]}-{check[4:]}")
     abdiev.press("Attach or paste the letter").press("Save and come back", {"text": "Nuray measured a canal."})

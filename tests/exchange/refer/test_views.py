@@ -59,7 +59,7 @@ def test_the_page_says_who_asks_for_what_until_when_who_reads_and_how_to_check_i
     said = main_of(browser().get(door(reference)))
 
     for words in (
-        f"{application.name} asks you for a letter", "Small call", "The officers of this call , never the applicant", "The canal, two seasons.",
+        f"{reference.asker} asks you for a letter", "Small call", "The officers of this call , never the applicant", "The canal, two seasons.",
         f"{reference.check_code[:4]}-{reference.check_code[4:]}", "Due",
     ):  # fmt: skip
         assert words in said, words
@@ -238,7 +238,7 @@ def test_my_letters_go_to_the_address_and_the_page_says_the_same_to_everybody():
     said = browser().get(f"/refer/list/{key_for(message)}/")
 
     assert message.address == "karimova@ksu.example"
-    assert all(f"For {one.application.name}" in text_of(said) for one in (known, other))
+    assert all(f"For {one.asker}" in text_of(said) for one in (known, other))
     assert {browser().get(path).status_code for path in re.findall(r'href="(/refer/[\w-]{43}/)"', said.content.decode())} == {200}
 
 
@@ -293,7 +293,7 @@ def test_a_letter_about_a_request_that_is_closed_by_now_does_not_leave(settings,
     deliver_due()
 
     assert Message.objects.get(kind="reference.asked:referee").delivery == "failed"
-    assert [mail.subject for mail in mailoutbox] == [f"No letter for {reference.application.name} is needed any more"]
+    assert [mail.subject for mail in mailoutbox] == [f"No letter for {reference.asker} is needed any more"]
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_the_public_site_confirms_a_request_with_nothing_of_the_referee():
     yes = browser().get("/refer/check/", {"code": f" {reference.check_code[:4].lower()}-{reference.check_code[4:]} "})
 
     said = main_of(yes)
-    assert ("Yes: this request comes from us." in said, reference.application.name in said, "Small call" in said) == (True, True, True)
+    assert ("Yes: this request comes from us." in said, reference.asker in said, "Small call" in said) == (True, True, True)
     assert not any(words in said for words in (reference.name, reference.address, reference.application.code))
 
 
