@@ -30,7 +30,8 @@ from scholarships.partners.models import Institution
 from scholarships.people.actions import give_role, settle
 from scholarships.people.models import Profile, Role, Scope, User
 from scholarships.programmes.models import Programme
-from scholarships.references import answering, asking
+from scholarships.references import actions as asking
+from scholarships.references import answering
 from scholarships.references.models import Letter, Reference
 from scholarships.reviews.actions import assign
 from scholarships.reviews.models import Assignment

@@ -15,7 +15,7 @@ from scholarships.calls.form import Letters
 from scholarships.calls.models import Openness
 from scholarships.documents.checking import limits_sentence, refusal
 from scholarships.documents.models import Kind
-from scholarships.references.asking import LIMITS, LONGEST_NOTE, Referee, ways_of
+from scholarships.references.actions import LIMITS, LONGEST_NOTE, Referee, ways_of
 from scholarships.references.models import Way
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from scholarships.applications.models import Application
-from scholarships.references import answering, asking
-from scholarships.references.asking import Referee
+from scholarships.references import actions as asking
+from scholarships.references import answering
+from scholarships.references.actions import Referee
 from scholarships.references.models import Known
 
 LETTER = """To the selection board

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from exchange.notifications.models import Message
-from scholarships.references.asking import come_back
+from scholarships.references.actions import come_back
 
 
 def tell(messages: Iterable[Message]) -> None:

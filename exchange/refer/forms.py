@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from exchange.ui.forms import PlainForm, dress
 from scholarships.calls.form import Rating
 from scholarships.documents.checking import limits_sentence
+from scholarships.references.actions import LIMITS
 from scholarships.references.answering import LONGEST
-from scholarships.references.asking import LIMITS
 from scholarships.references.models import DECLINE_REASONS, Known, Letter
 
 CANNOT_SAY = "na"

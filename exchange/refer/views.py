@@ -23,7 +23,7 @@ from exchange.ui.uploads import LARGEST
 from scholarships.applications.models import State as ApplicationState
 from scholarships.documents.checking import refusal, too_large
 from scholarships.references import answering
-from scholarships.references.asking import LIMITS
+from scholarships.references.actions import LIMITS
 from scholarships.references.dates import due_of
 from scholarships.references.links import key_of, link_to
 from scholarships.references.models import STANDING, Link, LinkPurpose, Reference, State, Way

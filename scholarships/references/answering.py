@@ -21,7 +21,7 @@ from scholarships.events.actions import record
 from scholarships.events.names import declare
 from scholarships.people.models import Role
 from scholarships.references import links
-from scholarships.references.asking import LIMITS
+from scholarships.references.actions import LIMITS
 from scholarships.references.dates import due_of
 from scholarships.references.masking import masked
 from scholarships.references.models import DECLINE_REASONS, WAITING, Letter, Link, LinkPurpose, Reference, State, Way

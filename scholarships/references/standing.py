@@ -11,7 +11,7 @@ from django.db.models import Count
 from scholarships.applications.models import Application
 from scholarships.calls.form import Letters
 from scholarships.calls.models import LetterTerms
-from scholarships.references.asking import terms_of
+from scholarships.references.actions import terms_of
 from scholarships.references.dates import due_of
 from scholarships.references.models import Reference, State
 

@@ -27,7 +27,7 @@ from scholarships.applications.models import Answer, Application
 from scholarships.calls.form import Letters, Section
 from scholarships.calls.models import SectionKind
 from scholarships.documents.checking import limits_sentence, too_large
-from scholarships.references import asking
+from scholarships.references import actions as asking
 from scholarships.references.dates import due_of
 from scholarships.references.models import STANDING, WAITING, Letter, Reference, State, Way
 

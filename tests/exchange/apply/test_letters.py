@@ -10,7 +10,8 @@ from django.test import Client
 
 from exchange.notifications.models import Message
 from scholarships.applications.models import Answer, Application
-from scholarships.references import answering, asking
+from scholarships.references import actions as asking
+from scholarships.references import answering
 from scholarships.references.models import Reference, State
 from tests.exchange.pages import all_in, browser, hidden, main_of, problems, text_of, typed
 from tests.factories import make_application, make_call, make_call_with_letters, make_draft, make_reference, make_user, picture, send_letter

@@ -13,7 +13,8 @@ from exchange.notifications.pages import KEY
 from exchange.notifications.relay import deliver_due
 from scholarships.events.models import Event
 from scholarships.people.models import Scope
-from scholarships.references import answering, asking
+from scholarships.references import actions as asking
+from scholarships.references import answering
 from scholarships.references.dates import due_of
 from tests.exchange.pages import browser, main_of, text_of
 from tests.factories import (
@@ -64,6 +65,7 @@ def test_reading_a_letter_is_written_down():
     assert client.get(f"{path}?as=file")["Content-Disposition"].startswith("attachment")
 
     assert list(Event.objects.filter(name="reference.read").values_list("by", flat=True)) == [officer.pk] * 2
+    assert f"Letter of a referee read, by {officer}" in main_of(client.get(f"/manage/applications/{application.code}/"))
 
 
 def test_nobody_else_opens_it():

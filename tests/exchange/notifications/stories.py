@@ -22,7 +22,8 @@ from scholarships.partners.models import Institution
 from scholarships.people.actions import give_role
 from scholarships.people.models import Role, User
 from scholarships.programmes.models import Programme
-from scholarships.references import answering, asking
+from scholarships.references import actions as asking
+from scholarships.references import answering
 from scholarships.references.dates import due_of
 from scholarships.references.models import Reference
 from scholarships.reviews import actions as reviews

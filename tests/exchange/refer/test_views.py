@@ -16,7 +16,8 @@ from exchange.notifications.pages import KEY
 from exchange.notifications.relay import deliver_due
 from scholarships.calls.models import Milestone
 from scholarships.events.models import Event
-from scholarships.references import answering, asking
+from scholarships.references import actions as asking
+from scholarships.references import answering
 from scholarships.references.links import key_of, link_to
 from scholarships.references.models import Letter, LinkPurpose, Reference, State
 from tests.exchange.pages import browser, hidden, main_of, problems, text_of, typed

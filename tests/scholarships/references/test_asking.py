@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from scholarships.applications import actions
 from scholarships.events.models import Event
-from scholarships.references import answering, asking
-from scholarships.references.asking import Referee
+from scholarships.references import actions as asking
+from scholarships.references import answering
+from scholarships.references.actions import Referee
 from scholarships.references.dates import due_of
 from scholarships.references.links import key_of, link_to, read_key
 from scholarships.references.models import LinkPurpose, Reference, State, Way
