@@ -15,7 +15,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from exchange.celery import app
-from exchange.notifications import reminders
+from exchange.notifications import digests, reminders
 from exchange.notifications.health import beat
 from exchange.notifications.models import PRIVATE
 from scholarships.calls.actions import announce_closed
@@ -56,6 +56,11 @@ def lapse_offers() -> None:
 def remind() -> None:
     reminders.plan()
     reminders.tell_due()
+
+
+@app.task(name="jobs.daily_letters")
+def daily_letters() -> None:
+    digests.send_due()
 
 
 @app.task(name="jobs.heartbeat")

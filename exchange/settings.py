@@ -214,6 +214,7 @@ CELERY_BEAT_SCHEDULE = {
     "publish results": {"task": "jobs.publish_results", "schedule": 60},
     "let unanswered offers lapse": {"task": "jobs.lapse_offers", "schedule": 60},
     "remind of what is due": {"task": "jobs.remind", "schedule": 300},
+    "write the daily letters": {"task": "jobs.daily_letters", "schedule": 300},  # each at seven in its reader's morning
     "seal the event log": {"task": "jobs.seal_events", "schedule": 60},
     "forget what is over": {"task": "jobs.forget", "schedule": 3600},
 }
@@ -230,6 +231,7 @@ MAIL_LEASE_SECONDS = number("MAIL_LEASE_SECONDS", 45)  # for so long a worker ow
 EMAIL_TIMEOUT = max(1, min(15, MAIL_LEASE_SECONDS // 3))  # seconds
 MAIL_PER_MINUTE = number("MAIL_PER_MINUTE", 0)  # over all workers; 0: as fast as the server takes them
 MAIL_PER_CONNECTION = max(1, number("MAIL_PER_CONNECTION", 100))
+UNDO_SECONDS = number("UNDO_SECONDS", 60 if IS_DEMO else 600)  # so long a release, or results on their way, can be taken back
 MAIL_ALL_TO = address("MAIL_ALL_TO")  # a rehearsal: everything goes to this one address, and a banner says so
 REPLY_TO = addresses_by_role("REPLY_TO")  # who -> the address that gets the answers; everybody else's go to the office
 BOUNCE_TOKEN, METRICS_TOKEN = env("BOUNCE_TOKEN", ""), env("METRICS_TOKEN", "")  # without its token the door is not there

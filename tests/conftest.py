@@ -31,6 +31,7 @@ if "TEST_ROOT" not in os.environ:
 VAR = Path(os.environ["TEST_ROOT"]) / WORKER
 (VAR / "static").mkdir(parents=True, exist_ok=True)
 os.environ["VAR"] = str(VAR)
+os.environ["UNDO_SECONDS"] = "0"  # nobody waits ten minutes for a release here, but those who test that
 os.environ["CELERY_PREFIX"] = f"{WORKER}-{os.environ['TEST_ROOT'][-8:]}-"  # several workers may share one Redis
 for name in ("SITE_URL", "EMAIL_URL", "DEBUG", "PORT"):
     os.environ.pop(name, None)

@@ -16,7 +16,7 @@ from PIL import Image
 from scholarships.applications import actions
 from scholarships.applications.content import content_of, requirements_for
 from scholarships.applications.door import advance
-from scholarships.applications.models import Application, Outcome, Stage, State
+from scholarships.applications.models import Application, Outcome, Revision, Stage, State
 from scholarships.applications.rules import current_stage
 from scholarships.calls.file import CallFile, read
 from scholarships.calls.form import form_of
@@ -376,3 +376,21 @@ def make_nominated(call: Call | None = None, applicant: User | None = None, **ch
     stage = current_stage(application)
     assert stage is not None and stage.body is not None
     return advance(application, "nominate", by=make_body_member(stage.body), data={"body": stage.body.code, "rank": 1})
+
+
+def make_crowd(call: Call, count: int, **of_person: Any) -> list[Application]:
+    """COUNT applications that are handed in, each of another person, made in bulk and without letters."""
+    start, now, first = User.objects.count(), timezone.now(), call.programmes.first()
+    people = [User(email=f"crowd{start + at}@sapar.example", name=f"Person {at}", **of_person) for at in range(count)]
+    rows = [
+        Application(
+            call=call, version=call.version, applicant=person, name=person.name, level="master", country_id="KG", first_choice=first
+        )
+        for person in User.objects.bulk_create(people, batch_size=500)
+    ]
+    Application.objects.bulk_create(rows, batch_size=500)
+    revisions = [Revision(application=row, version=call.version, number=1, handed_in_at=now, sha256="0" * 64) for row in rows]
+    for row, revision in zip(rows, Revision.objects.bulk_create(revisions, batch_size=500), strict=True):
+        row.state, row.revision, row.submitted_at = State.SUBMITTED, revision, now
+    Application.objects.bulk_update(rows, ["state", "revision", "submitted_at"], batch_size=200)
+    return rows

@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from exchange.notifications import outbox
+from exchange.notifications.bounces import stopped
 from exchange.notifications.letters import write_letter
 from scholarships.events.actions import record
 from scholarships.events.names import declare
@@ -59,6 +60,13 @@ class AccountAdapter(DefaultAccountAdapter):
         with transaction.atomic():
             event = record(CODE_SENT, user) if letter == "account.code" else record(CHANGED, user, what=what)
             outbox.post(event, letter, email, rendered, user=user, language=language)
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        """A confirmed address takes the place of one to which nothing is mailed any more; beside any other it only signs in too."""
+        is_confirmed = bool(super().confirm_email(request, email_address))
+        if is_confirmed and stopped({email_address.user.email}):
+            email_address.set_as_primary()
+        return is_confirmed
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """There is no page for signing up: the first code makes the account."""

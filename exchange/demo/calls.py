@@ -49,7 +49,7 @@ ENGINEERS = Invented(
     ("Roads, bridges, grids and clean energy: engineering degrees in China.", "道路、桥梁、电网与清洁能源：赴华攻读工程类学位。", "Дороги, мосты, сети и чистая энергия: инженерное образование в Китае."),
     ("cn-chd-civil-master", "cn-chd-transport-master", "cn-chd-vehicles-master", "cn-xjtu-energy-master", "cn-ncepu-electrical-master", "cn-ncepu-energy-master", "cn-hit-computing-master",
      "cn-chd-civil-doctoral", "cn-ncepu-electrical-doctoral", "cn-hit-civil-doctoral"),
-    45, 56,
+    45, 53,
 )  # fmt: skip
 SCO_SPRING = Invented(
     "sco-supplement-2027", "sco", "sco-supplement", ("SCO Scholarship, supplementary places", "上海合作组织奖学金补充名额", "Стипендия ШОС, дополнительные места"),

@@ -28,6 +28,7 @@ OFFICER = Persona("officer", "chen@sapar.example", "Chen Li", "CN")
 
 SIGN_INS = (STUDENT, JOINT_STUDENT, MINISTRY, HOME_UNIVERSITY, REVIEWER, OFFICER)
 
+OTHER_OFFICER = Persona("officer", "wu@sapar.example", "Wu Jie", "CN")
 OTHER_BODIES = (
     Persona("ministry", "ministry.kz@sapar.example", "Dana Sadykova", "KZ", of="kz-moe"),
     Persona("ministry", "ministry.uz@sapar.example", "Nigora Rahimova", "UZ", of="uz-moe"),

@@ -32,7 +32,7 @@ def switch(request: HttpRequest) -> HttpResponse:
 def mailbox(request: HttpRequest) -> HttpResponse:
     """What each person got, newest first."""
     address = request.GET.get("to", "")
-    rows = Message.objects.filter(address=address) if address else Message.objects.all()
+    rows = Message.objects.released().filter(address=address) if address else Message.objects.released()
     page = page_of(rows.order_by("-pk"), Message.objects.select_related("event"), page_number(request.GET.get("page")), 20)
     addresses = Message.objects.values("address").annotate(count=Count("pk")).order_by("-count", "address")[:20]
     return render(request, "demo/mailbox.html", {"page": page, "addresses": addresses, "address": address})

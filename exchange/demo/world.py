@@ -23,6 +23,7 @@ from exchange.demo.people import (
     MINISTRY,
     OFFICER,
     OTHER_BODIES,
+    OTHER_OFFICER,
     OTHER_REVIEWERS,
     REVIEWER,
     STUDENT,
@@ -30,9 +31,12 @@ from exchange.demo.people import (
 )
 from exchange.demo.proceedings import Proceedings
 from exchange.demo.referees import ask_two
+from exchange.demo.words import choose_words, talk
 from exchange.management.commands.load_call import load_library, shipped
+from exchange.notifications import mailings
 from exchange.notifications.models import Message
 from scholarships.applications import actions
+from scholarships.applications.models import Application, State
 from scholarships.calls.file import read
 from scholarships.calls.loading import load
 from scholarships.calls.models import Call
@@ -73,8 +77,11 @@ def build(say: Callable[[str], object]) -> None:
     proceedings.in_review(later[WATER.code], first=nuray)
     proceedings.at_allocation(later[ENGINEERS.code])
     proceedings.offers_out(later[SCO_SPRING.code], first=nuray)
+    choose_words(open_calls[0], people[OFFICER.email])
+    talk(later[SILK_ROAD.code], nuray, people[OFFICER.email])
     crowd = User.objects.exclude(email__in=list(people))
     Message.objects.filter(user__in=crowd).delete()  # the mailbox tells of the people one can be
+    _mailing(later[SCO_SPRING.code], by=people[OTHER_OFFICER.email])
     say("  done")
 
 
@@ -85,7 +92,7 @@ def _people() -> dict[str, User]:
     """The persons one can be, with their roles: address -> account."""
     found = {}
     institutions = {row.code: row for row in Institution.objects.all()}
-    for persona in (STUDENT, JOINT_STUDENT, MINISTRY, HOME_UNIVERSITY, REVIEWER, OFFICER, *OTHER_BODIES, *OTHER_REVIEWERS):
+    for persona in (STUDENT, JOINT_STUDENT, MINISTRY, HOME_UNIVERSITY, REVIEWER, OFFICER, OTHER_OFFICER, *OTHER_BODIES, *OTHER_REVIEWERS):
         user = found[persona.email] = _person(persona)
         if persona.role == "officer":
             give_role(user, Role.OFFICER)
@@ -136,6 +143,23 @@ def _drafts(
         dice,
         at=yesterday,
         leave_open=frozenset({"declaration"}),
+    )
+
+
+def _mailing(call: Call, *, by: User) -> None:
+    """A letter to all applicants of CALL, more than one officer may write to alone: it waits for the release of another."""
+    subject = {"en": "When classes begin: {code}", "ru": "Начало занятий: {code}", "zh-hans": "开学时间：{code}"}
+    text = {
+        "en": "Dear {name},\n\nclasses begin on the first Monday of September. Whoever accepts a place gets the letter for the visa in June.",
+        "ru": "{name}, занятия начинаются в первый понедельник сентября. Кто примет место, получит письмо для визы в июне.",
+        "zh-hans": "{name}：九月第一个星期一开学。接受名额者将于六月收到签证用函。",
+    }
+    mailings.hold(
+        call,
+        mailings.addressees(Application.objects.filter(call=call).exclude(state=State.DRAFT).order_by("pk")),
+        subject=subject,
+        text=text,
+        by=by,
     )
 
 

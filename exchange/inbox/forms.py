@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from exchange.inbox.kinds import name_of
-from exchange.notifications.catalogue import Notice
+from exchange.notifications.catalogue import Notice, ways_of
+from exchange.notifications.models import Way
 from exchange.ui.forms import PlainForm, dress
 from scholarships.correspondence.actions import LIMITS, LONGEST, MOST_FILES
 from scholarships.documents.checking import limits_sentence
@@ -52,22 +53,23 @@ class PostForm(PlainForm):
 class WishesForm(PlainForm):
     """One question for each kind of letter."""
 
-    def __init__(self, kinds: Iterable[Notice], unwanted: Collection[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, kinds: Sequence[Notice], wishes: Mapping[str, Way], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kinds = {_field_of(notice.kind): notice.kind for notice in kinds}
-        for name, kind in self.kinds.items():
+        for notice in kinds:
+            name, ways = _field_of(notice.kind), ways_of(notice)
             self.fields[name] = forms.ChoiceField(
-                label=name_of(kind),
-                choices=[("mail", _("By mail and in the inbox")), ("inbox", _("Only in the inbox"))],
-                initial="inbox" if kind in unwanted else "mail",
+                label=name_of(notice.kind),
+                choices=[(way.value, way.label) for way in ways],
+                initial=wish.value if (wish := wishes.get(notice.kind, Way.MAIL)) in ways else Way.MAIL.value,
                 widget=forms.RadioSelect,
             )
             dress(self.fields[name])
 
     @property
-    def wishes(self) -> dict[str, bool]:
-        """Kind -> whether it is wanted by mail."""
-        return {kind: self.cleaned_data[name] == "mail" for name, kind in self.kinds.items()}
+    def wishes(self) -> dict[str, Way]:
+        """Kind -> the way that was chosen."""
+        return {kind: Way(self.cleaned_data[name]) for name, kind in self.kinds.items()}
 
 
 def _field_of(kind: str) -> str:

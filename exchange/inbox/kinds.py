@@ -1,4 +1,4 @@
-"""The kinds of letters that one may leave out of the mail, as people say them."""
+"""The kinds of letters of which one may choose the way, as people say them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ NAMES = {
     "nomination.list_sent:officer": _("A nominating body has sent its list"),
     "review.recused:officer": _("A reviewer left a file for a conflict of interest"),
     "correspondence.from_applicant:officer": _("An applicant has written to the office"),
+    "mailing.held:officer": _("A mailing to more than 50 people waits for a second officer"),
+    "call.closed:body": _("A call has closed, and applications wait for your body"),
+    "nomination.list_sent:body": _("The list of your body was sent"),
+    "review.assigned:reviewer": _("You were given a file to review"),
     "reminder.draft:applicant": _("A reminder that your draft is not handed in yet"),
     "reminder.review:reviewer": _("A reminder that reviews are due"),
 }

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from exchange.manage.listing import asked_by, found
 from scholarships.applications.door import read_stages
 from scholarships.applications.lifecycle import open_to
-from scholarships.applications.models import Application
+from scholarships.applications.models import Application, ApplicationQuerySet
 from scholarships.applications.readiness import verdicts_of
 from scholarships.applications.rules import current_stage
 from scholarships.calls.models import Call, StepKind
@@ -39,16 +39,20 @@ class Chosen:
     is_cut: bool = False
 
 
-def chosen(user: Any, params: QueryDict, *, call: Call | None = None) -> Chosen:
-    """The applications that PARAMS name: ticked one by one (``pick``, ``codes``), or all that match (``all``), of CALL if given."""
+def named(user: Any, params: QueryDict, *, call: Call | None = None) -> ApplicationQuerySet:
+    """What PARAMS name: ticked one by one (``pick``, ``codes``), or all that match (``all``), of CALL if given."""
     if params.get("all"):
         wanted = asked_by(user, params)
         rows = found(user, wanted).in_order(wanted.order)
     else:
         codes = [code for code in (*params.getlist("pick"), *str(params.get("codes", "")).split()) if code.isalnum()]
         rows = Application.objects.run_by(user).filter(code__in=codes[:MOST]).in_order("name")
-    if call is not None:
-        rows = rows.filter(call=call)
+    return rows if call is None else rows.filter(call=call)
+
+
+def chosen(user: Any, params: QueryDict, *, call: Call | None = None) -> Chosen:
+    """The applications that PARAMS name, as many as one act takes."""
+    rows = named(user, params, call=call)
     pks = list(rows.values_list("pk", flat=True)[: MOST + 1])
     whole = Application.objects.select_related("call__version", "version", "country").in_bulk(pks[:MOST])
     return Chosen([whole[pk] for pk in pks[:MOST] if pk in whole], len(pks) > MOST)

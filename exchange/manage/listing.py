@@ -150,6 +150,7 @@ class Row:
     score: str
     reviews: str
     mail_came_back: bool = False
+    mail_is_stopped: bool = False
 
 
 def page_for(user: Any, wanted: Asked, world: World, params: QueryDict) -> tuple[Page, list[Row]]:
@@ -197,6 +198,7 @@ def rows_of(applications: list[Application], world: World) -> list[Row]:
                 if is_scored
                 else "",
                 mail_came_back=application.pk in unreachable,
+                mail_is_stopped=unreachable.get(application.pk, False),
             )
         )
     return rows

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from exchange.manage.views import applications, calls, letters, offers, outbox, places, records, references, reviewers
+from exchange.manage.views import (
+    applications,
+    bodies,
+    calls,
+    letters,
+    mailings,
+    offers,
+    outbox,
+    places,
+    records,
+    references,
+    reviewers,
+)
 
 app_name = "manage"
 
@@ -21,6 +33,8 @@ urlpatterns = [
     path("calls/<slug:code>/dates/", calls.dates, name="dates"),
     path("calls/<slug:code>/letters/", letters.letters, name="letters"),
     path("calls/<slug:code>/letters/<str:letter>/<str:language>/", letters.letter, name="letter"),
+    path("calls/<slug:code>/bodies/", bodies.bodies, name="bodies"),
+    path("calls/<slug:code>/write/", mailings.write, name="write"),
     path("calls/<slug:code>/reviewers/", reviewers.evenly, name="evenly"),
     path("calls/<slug:code>/places/", places.places, name="places"),
     path("calls/<slug:code>/places/run/", places.run, name="run"),
@@ -31,6 +45,9 @@ urlpatterns = [
     path("calls/<slug:code>/offers/<str:offer>/lapse/", offers.lapse, name="lapse"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/catalogue/", letters.catalogue, name="catalogue"),
+    path("mailings/", mailings.mailings, name="mailings"),
+    path("mailings/<str:code>/", mailings.mailing, name="mailing"),
+    path("mailings/<str:code>/<str:message>/", mailings.letter, name="mailing_letter"),
     path("outbox/retry/", outbox.retry, name="retry"),
     path("outbox/<str:message>/", outbox.message, name="message"),
 ]

@@ -79,7 +79,14 @@ class CheckForm(PlainForm):
     note = _long(gettext_lazy("What the applicant reads"), help_text=gettext_lazy("What is wrong and what to do, in plain words."))
 
     def __init__(
-        self, *args: Any, asked: Iterable[Requirement], sections: Iterable[Section], checks: Mapping[str, str], zone: str, **kwargs: Any
+        self,
+        *args: Any,
+        asked: Iterable[Requirement],
+        sections: Iterable[Section],
+        checks: Mapping[str, str],
+        zone: str,
+        decides: bool,
+        **kwargs: Any,
     ) -> None:
         self.zone = zoneinfo.ZoneInfo(zone)
         self.asked = {f"check-{name_of(requirement.key)}": requirement for requirement in asked}
@@ -88,6 +95,8 @@ class CheckForm(PlainForm):
         super().__init__(*args, **kwargs)
         self.fields["sections"].choices = [(section.key, str(section.title)) for section in sections]  # type: ignore[attr-defined]
         self.fields["until"].help_text = _("Day and time in %(city)s.") % {"city": city_of(zone)}
+        if not decides:
+            self.fields["decision"].choices = [(Decision.STAY.value, _("Save for those who decide"))]  # type: ignore[attr-defined]
         for name in _NEEDED_FOR_SOME:
             self.fields[name].is_optional = False  # type: ignore[attr-defined]
         for name, requirement in self.asked.items():
@@ -148,6 +157,35 @@ class CheckForm(PlainForm):
         places = {"too_early": "until", "no_sections": "sections", "no_reason": "note"}
         for error in refused.error_list:
             self.add_error(places.get(str(error.code)), error)
+
+
+class MemberForm(PlainForm):
+    """Who acts for the body, what they may, and until when."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        error_messages={
+            "required": gettext_lazy("Write the address of the member."),
+            "invalid": gettext_lazy("Write an address like name@example.org."),
+        },
+    )
+    power = forms.ChoiceField(
+        label=gettext_lazy("What they may"),
+        choices=[
+            ("prepare", gettext_lazy("Prepare: check files and note what is found")),
+            ("decide", gettext_lazy("Decide: also rank, return, turn down and send")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose what the member may.")},
+    )
+    ends_on = forms.DateField(
+        label=gettext_lazy("Until"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "w-20"}),
+        help_text=gettext_lazy("For a deputy: the last day on which it counts. Empty: without an end."),
+        error_messages={"invalid": gettext_lazy("Enter a real day.")},
+    )
 
 
 class SendForm(PlainForm):

@@ -24,11 +24,16 @@ from scholarships.documents.models import DocumentVersion
 from scholarships.nominations.lists import Acting, acting
 from scholarships.nominations.models import Check, Nomination, Standing
 from scholarships.partners.models import Institution
-from scholarships.people.rules import institutions_of
+from scholarships.people.rules import deciding_institutions_of, institutions_of
 
 
 def own_bodies(user: Any) -> list[Institution]:
     return list(Institution.objects.filter(code__in=institutions_of(user)))
+
+
+def decides(user: Any, body: Institution) -> bool:
+    """Whether USER decides for BODY, or prepares only."""
+    return body.code in deciding_institutions_of(user)
 
 
 def own_list(request: HttpRequest, call: str, body: str) -> Acting:

@@ -35,8 +35,10 @@ def lists(request: HttpRequest) -> HttpResponse:
     """Each call in which a body of the reader acts: what is to be done, and what was sent."""
     actions.take_in(request.user)
     now = timezone.now()
-    found = summaries(pages.own_bodies(request.user))
+    bodies = pages.own_bodies(request.user)
+    found = summaries(bodies)
     context = {
+        "bodies": bodies,
         "cards": [one for one in found if not one.sent and (one.here.call.results_at > now or one.to_check or one.ranked or one.reserve)],
         "sent": sorted((one for one in found if one.sent), key=lambda one: one.sent.sent_at, reverse=True),
         "now": now,
@@ -73,6 +75,8 @@ def _list_page(request: HttpRequest, here: Acting, errors: ValidationError | Non
         "following": _step_after(here),
         "is_closed": now > here.sends_after,
         "is_ready": not what_blocks(found, at=now),
+        "decides": pages.decides(request.user, here.body),
+        "may_move": pages.decides(request.user, here.body) and not found.sent,
     }
     return render(request, "nominate/list.html", context, status=status_of(errors))
 
@@ -168,6 +172,7 @@ def _form(request: HttpRequest, nomination: Nomination, found: pages.Shown) -> C
         sections=found.sections,
         checks=nomination.checks,
         zone=nomination.call.zone,
+        decides=pages.decides(request.user, nomination.body),
         initial={"comment": nomination.comment},
     )
 

@@ -37,7 +37,7 @@ class ReminderAdmin(ReadOnlyAdmin):
 
 @admin.register(Preference)
 class PreferenceAdmin(ReadOnlyAdmin):
-    list_display = ["user", "kind", "by_mail"]
+    list_display = ["user", "kind", "way"]
 
 
 @admin.register(Heartbeat)

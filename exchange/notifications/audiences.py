@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from scholarships.applications.models import Application, Stage, State
 from scholarships.calls.models import StepKind
+from scholarships.calls.rules import ALONE
 from scholarships.events.models import Event
+from scholarships.nominations.lists import waiting_for_a_list
 from scholarships.offers.models import Offer
 from scholarships.people.models import Membership, Role, Scope, User
 from scholarships.references.models import Link, Reference
@@ -54,6 +58,17 @@ def officers(events: list[Event]) -> list[Hearing]:
     ]
 
 
+def second_officers(events: list[Event]) -> list[Hearing]:
+    """The other officers of the call, where a mailing of more letters than one officer may release waits for one of them."""
+    many = [event for event in events if event.data["letters"] > ALONE]
+    return [hearing for hearing in officers(many) if hearing.user is None or hearing.user.pk != hearing.event.by_id] if many else []
+
+
+def held_for(events: list[Event]) -> list[Hearing]:
+    """Those whom a mailing is for: their rows are written, and held, by ``mailings.write``."""
+    return []
+
+
 def _members(role: str, institutions: Iterable[str] | None = None) -> Iterable[Membership]:
     rows = Membership.objects.active().filter(role=role, user__is_active=True).select_related("user").order_by("user", "pk")
     return rows if institutions is None else rows.filter(scope_kind=Scope.INSTITUTION, scope_key__in=list(institutions))
@@ -69,11 +84,14 @@ def calls_of(events: Iterable[Event]) -> Mapping[int, str]:
     found: dict[int, str] = {}
     wanted: dict[int, str] = {}
     offers: dict[int, str] = {}
+    requests: dict[int, str] = {}
     for event in events:
         if event.subject_kind == "call":
             found[event.pk] = event.subject_key
         elif event.subject_kind == "offer":
             offers[event.pk] = event.subject_key
+        elif event.subject_kind == "reference":
+            requests[event.pk] = event.subject_key
         elif "call" in event.data:
             found[event.pk] = event.data["call"]
         else:
@@ -84,6 +102,9 @@ def calls_of(events: Iterable[Event]) -> Mapping[int, str]:
     if offers:
         calls = dict(Offer.objects.filter(code__in=set(offers.values())).values_list("code", "application__call__code"))
         found |= {pk: calls[code] for pk, code in offers.items() if code in calls}
+    if requests:
+        calls = dict(Reference.objects.filter(code__in=set(requests.values())).values_list("code", "application__call__code"))
+        found |= {pk: calls[code] for pk, code in requests.items() if code in calls}
     return found
 
 
@@ -95,9 +116,16 @@ def members_of_the_body(events: list[Event]) -> list[Hearing]:
 
 def bodies_with_files(events: list[Event]) -> list[Hearing]:
     """The members of the bodies that have files of the call which each event is about."""
-    rows = Stage.objects.filter(
-        left_at__isnull=True, kind=StepKind.NOMINATION, application__call__code__in={event.subject_key for event in events}
-    )
+    return _bodies_of(events, Stage.objects.filter(left_at__isnull=True, kind=StepKind.NOMINATION))
+
+
+def bodies_without_a_list(events: list[Event]) -> list[Hearing]:
+    """The members of the bodies that have files of the call which each event is about, and have not sent their list."""
+    return _bodies_of(events, waiting_for_a_list())
+
+
+def _bodies_of(events: list[Event], stages: QuerySet[Stage]) -> list[Hearing]:
+    rows = stages.filter(application__call__code__in={event.subject_key for event in events})
     bodies = set(rows.values_list("application__call__code", "body__code").distinct())
     members = list(_members(Role.BODY, {body for _call, body in bodies if body}))
     return [_hearing(event, member.user) for event in events for member in members if (event.subject_key, member.scope_key) in bodies]

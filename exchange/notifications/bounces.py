@@ -18,6 +18,11 @@ from django.utils import timezone
 from exchange.notifications import undelivered
 from exchange.notifications.models import Address, Delivery, Message
 from scholarships.applications.models import Application
+from scholarships.events.actions import record
+from scholarships.events.names import declare
+from scholarships.people.models import User
+
+STOPPED = declare("address.stopped", "Letters came back from an address, and nothing is mailed to it any more")
 
 HARD, SOFT = "hard", "soft"
 MOST_HARD = 3
@@ -53,7 +58,9 @@ def _count(address: str, said: str) -> None:
     Address.objects.get_or_create(address=address)
     row = Address.objects.filter(address=address)
     row.update(hard_bounces=F("hard_bounces") + 1, bounced_at=now, said=said)
-    row.filter(hard_bounces__gte=MOST_HARD, stopped_at__isnull=True).update(stopped_at=now)
+    if row.filter(hard_bounces__gte=MOST_HARD, stopped_at__isnull=True).update(stopped_at=now):  # once for each stop
+        for owner in User.objects.filter(email__iexact=address, is_active=True):
+            record(STOPPED, owner, at=now)
 
 
 def stopped(addresses: set[str]) -> set[str]:
@@ -62,11 +69,12 @@ def stopped(addresses: set[str]) -> set[str]:
     return set(Address.objects.filter(address__in=small, stopped_at__isnull=False).values_list("address", flat=True))
 
 
-def came_back(applications: Iterable[int]) -> set[int]:
-    """Those of APPLICATIONS, by primary key, to whose applicants' address letters could not be delivered."""
+def came_back(applications: Iterable[int]) -> dict[int, bool]:
+    """Those of APPLICATIONS, by primary key, to whose applicants' address letters could not be delivered; whether it is stopped."""
     rows = Application.objects.filter(pk__in=list(applications)).annotate(mail=Lower("applicant__email"))
     known = Address.objects.filter(address=OuterRef("mail"), hard_bounces__gt=0)
-    return set(rows.filter(Exists(known)).order_by().values_list("pk", flat=True))
+    is_stopped = Exists(known.filter(stopped_at__isnull=False))
+    return dict(rows.filter(Exists(known)).order_by().values_list("pk", is_stopped))
 
 
 # -- What a mail server writes when a letter cannot be delivered (RFC 3464) ---------

@@ -8,18 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from exchange.notifications import audiences, pages, reminders
 from exchange.notifications.audiences import Hearing
+from exchange.notifications.bounces import STOPPED
+from exchange.notifications.bundles import BUNDLE, DIGEST
+from exchange.notifications.models import Way
 from exchange.notifications.pages import Page
 from scholarships.events.models import Event
 from scholarships.references.models import LinkPurpose
 
 
+class Channel(TextChoices):
+    BOTH = "both", _("E-mail and inbox")
+    MAIL = "mail", _("E-mail")
+    INBOX = "inbox", _("Inbox")
+
+
 @dataclass(frozen=True)
 class Notice:
-    """One kind of letter: who hears, which templates, which page it leads to, and whether one may opt out of it by mail.
+    """One kind of letter: who hears, which templates, which page it leads to, by which channel, whether one may opt out of it
+    by mail, and whether it may wait for the daily letter: what asks for an answer within a day, such as a reminder, may not.
 
     ``key``: its link lets somebody without an account in, for this purpose of ``references.LinkPurpose``; see ``keys``.
     """
@@ -29,11 +40,14 @@ class Notice:
     audience: Callable[[list[Event]], list[Hearing]]
     letter: str
     page: Page
+    channel: Channel = Channel.BOTH
     may_opt_out: bool = False
+    may_bundle: bool = False
     key: str = ""
 
 
 APPLICANT, BODY, REVIEWER, OFFICER, PERSON = _("Applicant"), _("Nominating body"), _("Reviewer"), _("Officers of the call"), _("The person")
+STAFF = _("Staff who have chosen it")
 REFEREE = _("Referee")
 
 
@@ -42,7 +56,7 @@ def _applicant(letter: str, page: Page = pages.status) -> Notice:
 
 
 def _officers(letter: str, page: Page) -> Notice:
-    return Notice(f"{letter}:officer", OFFICER, audiences.officers, letter, page, may_opt_out=True)
+    return Notice(f"{letter}:officer", OFFICER, audiences.officers, letter, page, may_opt_out=True, may_bundle=True)
 
 
 def _referee(letter: str, key: str = LinkPurpose.LETTER, page: Page = pages.request) -> Notice:
@@ -66,12 +80,14 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     "application.declined": (_applicant("application.declined", pages.result), _officers("officer.place_freed", pages.offers)),
     "application.lapsed": (_applicant("application.lapsed", pages.result), _officers("officer.place_freed", pages.offers)),
     "application.told": (_applicant("application.told", pages.result),),
-    "call.closed": (Notice("call.closed:body", BODY, audiences.bodies_with_files, "call.closed", pages.nominations),),
+    "call.closed": (Notice("call.closed:body", BODY, audiences.bodies_with_files, "call.closed", pages.nominations, may_bundle=True),),
     "call.dates_moved": (Notice("call.dates_moved:applicant", APPLICANT, audiences.concerned_by_dates, "call.dates_moved", pages.own),),
     "call.allocation_confirmed": (_officers("call.allocation_confirmed", pages.places),),
     "call.results_published": (_officers("call.results_published", pages.offers),),
     "nomination.list_sent": (
-        Notice("nomination.list_sent:body", BODY, audiences.members_of_the_body, "nomination.list_sent", pages.nominations),
+        Notice(
+            "nomination.list_sent:body", BODY, audiences.members_of_the_body, "nomination.list_sent", pages.nominations, may_bundle=True
+        ),
         _officers("nomination.list_sent", pages.call),
     ),
     "reference.asked": (_referee("reference.asked"),),
@@ -84,7 +100,7 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     "reference.listed": (
         Notice("reference.listed:referee", REFEREE, audiences.address_of_link, "reference.listed", pages.requests, key=LinkPurpose.LIST),
     ),
-    "review.assigned": (Notice("review.assigned:reviewer", REVIEWER, audiences.person, "review.assigned", pages.reviews),),
+    "review.assigned": (Notice("review.assigned:reviewer", REVIEWER, audiences.person, "review.assigned", pages.reviews, may_bundle=True),),
     "review.recused": (_officers("review.recused", pages.record),),
     "correspondence.written": (
         Notice(
@@ -97,15 +113,23 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
             "correspondence.from_applicant",
             pages.thread,
             may_opt_out=True,
+            may_bundle=True,
         ),
+    ),
+    "mailing.held": (
+        Notice("mailing.held:applicant", APPLICANT, audiences.held_for, "mailing", pages.status),
+        Notice("mailing.held:officer", OFFICER, audiences.second_officers, "mailing.held", pages.mailing, may_opt_out=True),
     ),
     reminders.DRAFT: (Notice("reminder.draft:applicant", APPLICANT, audiences.with_drafts, "reminder.draft", pages.own, may_opt_out=True),),
     reminders.LETTER: (_referee("reminder.letter"),),
     reminders.REVIEW: (
         Notice("reminder.review:reviewer", REVIEWER, audiences.with_open_reviews, "reminder.review", pages.reviews, may_opt_out=True),
     ),
+    reminders.LIST: (Notice("reminder.list:body", BODY, audiences.bodies_without_a_list, "reminder.list", pages.nominations),),
     reminders.OFFER: (Notice("reminder.offer:applicant", APPLICANT, audiences.holder_of_the_offer, "reminder.offer", pages.result),),
     "person.role_given": (Notice("person.role_given:person", PERSON, audiences.person, "person.role_given", pages.home),),
+    DIGEST: (Notice(BUNDLE, STAFF, audiences.person, "digest", pages.inbox, Channel.MAIL),),
+    STOPPED: (Notice("address.stopped:person", PERSON, audiences.person, "address.stopped", pages.profile, Channel.INBOX),),
 }
 
 # Events that nobody is written to about, each with the reason.
@@ -128,7 +152,13 @@ SILENT: dict[str, str] = {
     "document.replaced": _("the person who did it sees it"),
     "document.removed": _("the person who did it sees it"),
     "document.opened": _("shown to the owner under “Who has opened my documents”"),
+    "mailing.released": _("the letters themselves tell it"),
+    "mailing.taken_back": _("the page of the mailing shows it"),
+    "mailing.cancelled": _("the page of the mailing shows it"),
+    "mailing.letter_reworded": _("the person who did it sees it"),
+    "mailing.letter_removed": _("the person who did it sees it"),
     "nomination.checked": _("the body that did it sees it"),
+    "nomination.stood_in": _("the officer who did it sees it; the members see it among them"),
     "person.joined": _("the person who did it sees it"),
     "person.role_taken": _("the office tells it in person"),
     "reference.opened": _("the applicant's page shows it"),
@@ -146,6 +176,11 @@ def notices_for(event: str) -> tuple[Notice, ...]:
 def notice_of(kind: str) -> Notice | None:
     """The notice with this KIND, None for letters of accounts, which come rendered."""
     return _BY_KIND.get(kind)
+
+
+def ways_of(notice: Notice) -> list[Way]:
+    """The ways among which the readers of NOTICE choose."""
+    return [Way.MAIL, *([Way.DAILY] if notice.may_bundle else []), *([Way.INBOX] if notice.may_opt_out else [])]
 
 
 _BY_KIND = {notice.kind: notice for notices in NOTICES.values() for notice in notices}

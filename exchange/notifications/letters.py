@@ -12,6 +12,7 @@ from django.template import Context
 from django.template.loader import get_template, render_to_string
 from django.utils import translation
 
+from exchange.notifications import pages
 from exchange.notifications.catalogue import notice_of
 from exchange.notifications.models import Message
 from exchange.notifications.subjects import Files, context_of, files_of
@@ -68,6 +69,11 @@ def compose(message: Message, known: Known | None = None) -> Letter:
         context = context_of(message, known.files)
         wording = known.wording(message.call, notice.letter, message.language)
         return write_letter(notice.letter, {**context, "link": notice.page(context)}, wording)
+
+
+def preview(letter: str, context: dict[str, Any], *, subject: str, text: str) -> Letter:
+    """LETTER with SUBJECT and TEXT filled for CONTEXT, in the active language; nothing is kept."""
+    return write_letter(letter, {**context, "subject": fill(subject, context), "words": fill(text, context), "link": pages.status(context)})
 
 
 def write_letter(letter: str, context: dict[str, Any], wording: Worded | None = None) -> Letter:

@@ -41,7 +41,7 @@ def write(events: list[Event]) -> None:
     if heard:
         calls = calls_of({hearing.event.pk: hearing.event for _kind, hearing in heard}.values())
         rows = [
-            _row(hearing.event, kind, hearing.address, user=hearing.user, language=hearing.language, call=calls.get(hearing.event.pk, ""))
+            row(hearing.event, kind, hearing.address, user=hearing.user, language=hearing.language, call=calls.get(hearing.event.pk, ""))
             for kind, hearing in heard
         ]
         Message.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
@@ -50,7 +50,7 @@ def write(events: list[Event]) -> None:
 
 def post(event: Event, kind: str, address: str, letter: Letter, *, user: Any = None, language: str = "") -> Message:
     """Write a letter that is rendered already (sign-in codes)."""
-    message = _row(event, kind, address, user=user, language=language)
+    message = row(event, kind, address, user=user, language=language)
     message.due_at -= OVERTAKES
     keep_words(message, letter)
     message.save(force_insert=True)
@@ -58,13 +58,15 @@ def post(event: Event, kind: str, address: str, letter: Letter, *, user: Any = N
     return message
 
 
-def _row(event: Event, kind: str, address: str, *, user: Any, language: str, call: str = "") -> Message:
+def row(event: Event, kind: str, address: str, *, user: Any, language: str, call: str = "", application: str = "") -> Message:
+    """A letter of KIND about EVENT that is not written yet, and not saved."""
     code = new_code()
     return Message(
         code=code,
         event=event,
         kind=kind,
         call=call,
+        application=application or (event.subject_key if event.subject_kind == "application" else ""),
         user=user,
         address=address,
         language=language or settings.LANGUAGE_CODE,

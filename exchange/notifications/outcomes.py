@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from exchange.notifications import undelivered
@@ -20,11 +21,12 @@ def sent(message: Message, now: datetime) -> None:
     mine(message).update(delivery=Delivery.SENT, sent_at=now, claim="", leased_until=None, error="")
 
 
-def kept(messages: list[Message]) -> None:
-    """Shown in the inbox, and not sent."""
-    if messages:
-        _together(messages).update(delivery=Delivery.KEPT, claim="", leased_until=None, error="")
-        undelivered.tell(messages)
+def put_aside(batch: list[Message], states: Mapping[int, Delivery]) -> None:
+    """Those of BATCH in STATES, by primary key, are shown in the inbox and not sent singly."""
+    for state in dict.fromkeys(states.values()):
+        those = [message for message in batch if states.get(message.pk) == state]
+        _together(those).update(delivery=state, claim="", leased_until=None, error="")
+        undelivered.tell(those)  # who has no inbox is not reached
 
 
 def later(message: Message, error: str, now: datetime, *, most: int = MOST_TRIES) -> None:

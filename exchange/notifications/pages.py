@@ -46,6 +46,10 @@ def offers(context: Context) -> str:
     return reverse("manage:offers", args=[context["call"].code])
 
 
+def mailing(context: Context) -> str:
+    return reverse("manage:mailing", args=[context["mailing"].code])
+
+
 def nominations(context: Context) -> str:
     """The list of the one body that the reader acts for; where there are several, all of theirs."""
     body = context["body"]
@@ -58,6 +62,14 @@ def reviews(context: Context) -> str:
 
 def home(context: Context) -> str:
     return reverse("accounts:home")
+
+
+def inbox(context: Context) -> str:
+    return reverse("inbox:inbox")
+
+
+def profile(context: Context) -> str:
+    return reverse("accounts:profile")
 
 
 def thread(context: Context) -> str:

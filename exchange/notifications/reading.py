@@ -8,18 +8,20 @@ from django.db.models import F, Func, IntegerField, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from exchange.notifications.bundles import BUNDLE
 from exchange.notifications.letters import compose
 from exchange.notifications.models import Message, MessageQuerySet
 from exchange.notifications.outbox import keep_words
 from scholarships.events.models import Event
 
 MOST_COUNTED = 100
-CODES = "account.code"  # whoever finds a page open must not find the key to the account on it: codes go by mail alone
+CODES = "account.code"  # whoever finds a page open must not find the key to the account on it
+BY_MAIL_ALONE = (CODES, BUNDLE)
 
 
 def messages_of(user: Any) -> MessageQuerySet:
     """The messages in the inbox of USER."""
-    return Message.objects.filter(user=user).exclude(kind=CODES)
+    return Message.objects.released().filter(user=user).exclude(kind__in=BY_MAIL_ALONE)
 
 
 def _unread(user: Any) -> MessageQuerySet:

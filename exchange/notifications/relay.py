@@ -22,11 +22,10 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from exchange.notifications import outcomes
-from exchange.notifications.bounces import stopped
-from exchange.notifications.catalogue import notice_of
+from exchange.notifications.aside import aside
 from exchange.notifications.envelopes import Unsendable, envelope
 from exchange.notifications.letters import compose, know
-from exchange.notifications.models import PRIVATE, Delivery, Message, Preference, Relay
+from exchange.notifications.models import Delivery, Message, Relay
 from exchange.notifications.outbox import DOORBELL, keep_words, ring
 
 log = logging.getLogger(__name__)
@@ -120,15 +119,17 @@ def _claim(now: datetime, most: int) -> list[Message]:
         if not due:
             return []
         Message.objects.filter(pk__in=due).update(delivery=Delivery.SENDING, claim=token, leased_until=now + LEASE)
-    return list(Message.objects.filter(pk__in=due, claim=token).select_related("event", "user").order_by("due_at", "pk"))
+    return list(
+        Message.objects.filter(pk__in=due, claim=token).select_related("event", "user", "mailing", "rewording").order_by("due_at", "pk")
+    )
 
 
 def _deliver(batch: list[Message], way: WayOut | None, now: Clock, is_over: Callable[[], bool]) -> int:
     """Try each of BATCH while there is time and a way out; gives how many. The others go back as they were."""
     ready = _written(batch, now())
-    unwanted = _unwanted(ready)
-    outcomes.kept([message for message in ready if message.pk in unwanted])
-    going = [message for message in ready if message.pk not in unwanted]
+    not_sent = aside(ready)
+    outcomes.put_aside(ready, not_sent)
+    going = [message for message in ready if message.pk not in not_sent]
     refused: list[tuple[Message, str]] = []
     tried, trouble = 0, ""
     for message in going:
@@ -167,20 +168,6 @@ def _written(batch: list[Message], now: datetime) -> list[Message]:
             for message in fresh:
                 outcomes.mine(message).update(subject=message.subject, text=message.text, html=message.html, link=message.link)
     return [message for message in batch if message.pk not in broken]
-
-
-def _unwanted(batch: list[Message]) -> set[int]:
-    """Those of BATCH that stay in the inbox: the address takes no mail any more, or the reader wants none of this kind.
-
-    Letters with codes go out all the same: whoever asks for one could not sign in without it.
-    """
-    silent = stopped({message.address for message in batch})
-    optional = [message for message in batch if message.user_id and (notice := notice_of(message.kind)) and notice.may_opt_out]
-    wishes = Preference.objects.filter(user__in={message.user_id for message in optional}, by_mail=False) if optional else ()
-    unwanted = {(wish.user_id, wish.kind) for wish in wishes}
-    return {message.pk for message in batch if message.address.lower() in silent and not message.kind.startswith(PRIVATE)} | {
-        message.pk for message in optional if (message.user_id, message.kind) in unwanted
-    }
 
 
 def _renew(message: Message, now: datetime) -> bool:

@@ -20,6 +20,7 @@ from scholarships.applications.models import Application, State
 from scholarships.calls.models import Call, Milestone, StepKind
 from scholarships.events.actions import record
 from scholarships.events.names import declare
+from scholarships.nominations.lists import waiting_for_a_list
 from scholarships.offers.models import Offer, OfferState
 from scholarships.references.dates import dues_of_calls
 from scholarships.references.models import Reference
@@ -31,9 +32,11 @@ DRAFT = declare("reminder.draft", "Reminded of unfinished applications", "days")
 REVIEW = declare("reminder.review", "Reminded of open reviews", "days")
 LETTER = declare("reminder.letter", "Reminded of the letter that is due", "days")
 OFFER = declare("reminder.offer", "Reminded to answer the offer", "days")
+LIST = declare("reminder.list", "Reminded to send the list of nominations", "days")
 
-DAYS = {DRAFT: (7, 2, 1), LETTER: (7, 2), REVIEW: (3, 1), OFFER: (3, 1)}  # before the date
+DAYS = {DRAFT: (7, 2, 1), LETTER: (7, 2), REVIEW: (3, 1), OFFER: (3, 1), LIST: (7, 2, -1, -7)}  # before the date; negative: after it
 HORIZON = timedelta(days=30)  # what is further away is planned when it comes nearer
+LATE = timedelta(days=14)  # for so long a list that is missing is still asked for
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ def deadlines(now: datetime) -> Iterator[Deadline]:
     ends = _ends_of_review(near)
     for call in Call.objects.filter(pk__in=ends):
         yield Deadline(REVIEW, call, ends[call.pk])
+    ends = _ends_of_nomination((now - LATE, now + HORIZON))
+    for call in Call.objects.filter(pk__in=ends):
+        yield Deadline(LIST, call, ends[call.pk])
     for offer in Offer.objects.filter(state=OfferState.MADE, answer_by__range=near):
         yield Deadline(OFFER, offer, offer.answer_by)
 
@@ -77,6 +83,17 @@ def _ends_of_review(near: tuple[datetime, datetime]) -> dict[int, datetime]:
         ends_at__range=near,
     )
     return dict(rows.values_list("call_id", "ends_at"))
+
+
+def _ends_of_nomination(near: tuple[datetime, datetime]) -> dict[int, datetime]:
+    """Call pk -> when the lists are due that are still missing; where several steps have bodies, those of the first."""
+    rows = Milestone.objects.filter(
+        call__in=waiting_for_a_list().values("application__call"),
+        call__version__steps__kind=StepKind.NOMINATION,
+        call__version__steps__milestone=models.F("key"),
+        ends_at__range=near,
+    )
+    return dict(rows.order_by("-ends_at").values_list("call_id", "ends_at"))
 
 
 # -- Planning --------------------------------------------------------------------

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db.models import Count
 
-from exchange.notifications.models import Message
-from exchange.notifications.wordings import unlinked
+from exchange.notifications.bundles import DIGEST, listed_in
+from exchange.notifications.models import Mailing, Message
+from exchange.notifications.wordings import fill, unlinked
 from scholarships.applications.models import Application, Stage
 from scholarships.applications.reasons import RETURN_REASONS
 from scholarships.calls.models import Call, StepKind, is_open
@@ -38,14 +39,14 @@ def context_of(message: Message, files: Files | None = None) -> dict[str, Any]:
         about = _ABOUT[message.event.subject_kind]
     except KeyError:
         raise LookupError(f"no letter tells of a “{message.event.subject_kind}”") from None
-    known = files.get(message.event.subject_key) if files and about is _application else None
-    told = _application(message, known) if known else about(message)
+    known = files.get(message.application) if files else None
+    told = about(message, known) if about in _OF_A_FILE else about(message)
     return {"message": message, "event": message.event, "recipient": message.user, **told}
 
 
 def files_of(messages: Iterable[Message]) -> Files:
     """The files of all applications of which MESSAGES tell, in two queries."""
-    codes = {message.event.subject_key for message in messages if message.event.subject_kind == "application"}
+    codes = {message.application for message in messages if message.application}
     return _files(codes) if codes else {}
 
 
@@ -60,6 +61,16 @@ def _application(message: Message, known: dict[str, Any] | None = None) -> dict[
     context = known or _file(message.event.subject_key)
     post = Post.objects.filter(code=message.event.data["post"]).first() if "post" in message.event.data else None
     return {**context, "reason": RETURN_REASONS.get(said, ""), "is_open": is_open(context["call"], message.event.at), "post": post}
+
+
+def _mailing(message: Message, known: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The words of the mailing, or those of this letter alone, filled for its reader. Officers hear of a mailing too, without words."""
+    if message.mailing is None:
+        mailing = _found(Mailing.objects.select_related("call", "by").filter(code=message.event.subject_key).first())
+        return {"mailing": mailing, "call": mailing.call}
+    context = known or _file(message.application)
+    own = getattr(message, "rewording", None) or message.mailing
+    return {**context, "subject": fill(str(own.subject), context), "words": fill(str(own.text), context)}
 
 
 def _file(code: str) -> dict[str, Any]:
@@ -89,7 +100,9 @@ def _call(message: Message) -> dict[str, Any]:
 def _person(message: Message) -> dict[str, Any]:
     data = message.event.data
     role = Role(data["role"]).label if data.get("role") in Role.values else ""
+    listed = listed_in(message) if message.event.name == DIGEST else {}
     return {
+        **listed,
         "person": _found(User.objects.filter(code=message.event.subject_key).first()),
         "role": role,
         "place": _place(data.get("scope", ""), data.get("of", "")),
@@ -141,11 +154,14 @@ def _offer(message: Message) -> dict[str, Any]:
     return _file(offer.application.code)
 
 
-_ABOUT: dict[str, Callable[[Message], dict[str, Any]]] = {
+_OF_A_FILE = (_application, _mailing)  # these take what is known of the application
+
+_ABOUT: dict[str, Callable[..., dict[str, Any]]] = {
     "application": _application,
     "assignment": _assignment,
     "call": _call,
     "link": _link,
+    "mailing": _mailing,
     "offer": _offer,
     "reference": _reference,
     "sentlist": _sent_list,

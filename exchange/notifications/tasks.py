@@ -8,7 +8,7 @@ from typing import Any
 from celery.signals import worker_shutting_down
 
 from exchange.celery import app
-from exchange.notifications import outbox, relay
+from exchange.notifications import mailings, outbox, relay
 
 # One byte that the worker shares with its hands, which are forked later: a lock would be left closed by a killed one.
 _stopping = mmap.mmap(-1, 1)
@@ -26,4 +26,5 @@ def is_stopping() -> bool:
 
 @app.task(name=outbox.DELIVER)
 def deliver_due() -> None:
+    mailings.go_on()
     relay.deliver_due(is_stopping=is_stopping)

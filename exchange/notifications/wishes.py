@@ -1,14 +1,17 @@
-"""What a person wants by mail: of some kinds of letters one may opt out, and finds them in the inbox only."""
+"""How a person wants letters of a kind: by mail at once, in the daily letter, or in the inbox only."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.signing import BadSignature
+from django.db import transaction
+from django.utils import timezone
 
-from exchange.notifications.catalogue import BODY, NOTICES, OFFICER, REVIEWER, Notice, notice_of
+from exchange.notifications.bundles import waiting
+from exchange.notifications.catalogue import BODY, NOTICES, OFFICER, REVIEWER, Notice, notice_of, ways_of
 from exchange.notifications.envelopes import signer
-from exchange.notifications.models import Message, Preference
+from exchange.notifications.models import Delivery, Message, Preference, Way
 from scholarships.people.models import User
 from scholarships.people.rules import is_body_member, is_officer, is_reviewer
 
@@ -16,8 +19,8 @@ _HEARS = ((OFFICER, is_officer), (BODY, is_body_member), (REVIEWER, is_reviewer)
 
 
 def kinds_for(user: Any) -> list[Notice]:
-    """The kinds of letters that USER may hear by now and may opt out of, each once."""
-    notices = {notice.kind: notice for notices in NOTICES.values() for notice in notices if notice.may_opt_out}
+    """The kinds of letters that USER may hear by now and may choose the way of, each once."""
+    notices = {notice.kind: notice for notices in NOTICES.values() for notice in notices if len(ways_of(notice)) > 1}
     return [notice for notice in notices.values() if _hears(user, notice)]
 
 
@@ -26,13 +29,17 @@ def _hears(user: Any, notice: Notice) -> bool:
     return not questions or questions[0](user)
 
 
-def not_by_mail(user: Any) -> set[str]:
-    """The kinds that USER wants in the inbox only."""
-    return set(Preference.objects.filter(user=user, by_mail=False).values_list("kind", flat=True))
+def wishes_of(user: Any) -> dict[str, Way]:
+    """Kind -> the way that USER has chosen; kinds about which nothing was said come by mail."""
+    return {kind: Way(way) for kind, way in Preference.objects.filter(user=user).values_list("kind", "way")}
 
 
-def set_wish(user: Any, kind: str, *, by_mail: bool) -> None:
-    Preference.objects.update_or_create(user=user, kind=kind, defaults={"by_mail": by_mail})
+@transaction.atomic
+def set_wish(user: Any, kind: str, way: Way) -> None:
+    """From now on USER wants letters of KIND in this WAY. What waits for the daily letter is asked again: it goes into the queue."""
+    Preference.objects.update_or_create(user=user, kind=kind, defaults={"way": way})
+    if way != Way.DAILY:
+        waiting().filter(user=user, kind=kind).update(delivery=Delivery.QUEUED, due_at=timezone.now())
 
 
 def read_token(token: str) -> tuple[User, Notice]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,8 +83,12 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 
 def placeholders_of(letter: str) -> dict[str, str | Promise]:
     """Every placeholder that LETTER knows -> what it stands for."""
-    known = {name: _KNOWN[name].says for name in (*_ALWAYS, *LETTERS[letter])}
-    return {**known, STANDARD: _("the whole standard text, without the link")}
+    return {**says((*_ALWAYS, *LETTERS[letter])), STANDARD: _("the whole standard text, without the link")}
+
+
+def says(names: Iterable[str]) -> dict[str, str | Promise]:
+    """The placeholders NAMES -> what each stands for."""
+    return {name: _KNOWN[name].says for name in names}
 
 
 # -- Setting ---------------------------------------------------------------------
@@ -96,7 +100,11 @@ def check(letter: str, subject: str, text: str) -> None:
     Raises:
         ValidationError: at ``subject`` or ``text``, with the placeholders that are allowed.
     """
-    allowed = set(placeholders_of(letter))
+    check_words(set(placeholders_of(letter)), subject, text)
+
+
+def check_words(allowed: set[str], subject: str, text: str) -> None:
+    """The same for words that know the placeholders ALLOWED."""
     wrong = {
         part: problem
         for part, words, known in (("subject", subject, allowed - {STANDARD}), ("text", text, allowed))

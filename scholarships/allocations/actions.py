@@ -21,7 +21,7 @@ from scholarships.allocations.models import Placement, Result, Run, RunFile
 from scholarships.applications.door import advance_all
 from scholarships.applications.models import Application, Choice, Stage, State
 from scholarships.calls.models import Call, StepKind
-from scholarships.calls.rules import may_run
+from scholarships.calls.rules import ALONE, may_run, needs_second
 from scholarships.engine import allocation as engine
 from scholarships.events.actions import record
 from scholarships.events.models import Event
@@ -265,7 +265,8 @@ def confirm(run: Run, *, by: Any, at: datetime | None = None) -> Run:
 
     Raises:
         PermissionDenied: BY is not an officer of the call.
-        ValidationError: ``stale``: the input has changed since; ``confirmed_already``: another run counts.
+        ValidationError: ``stale``: the input has changed since; ``confirmed_already``: another run counts;
+            ``second_officer``: it decides on many, and BY has made it.
     """
     if not may_run(by, run.call):
         raise PermissionDenied
@@ -273,6 +274,9 @@ def confirm(run: Run, *, by: Any, at: datetime | None = None) -> Run:
     if run.confirmed_at is None:
         if run.finished_at is None or is_stale(run):
             raise ValidationError(_("Scores, choices or places have changed since this allocation. Run it again."), code="stale")
+        if needs_second(run.candidates, run.by_id, by.pk):
+            sentence = _("It decides on more than %(most)s people: an officer who did not make this allocation must confirm it.")
+            raise ValidationError(sentence % {"most": ALONE}, code="second_officer")
         _confirm_run(run, by, now)
     finish(run, at=now)
     return run

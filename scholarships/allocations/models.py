@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from scholarships.applications.models import Application
 from scholarships.calls.models import Call
+from scholarships.calls.rules import ALONE
 from scholarships.events.codes import new_code
 from scholarships.programmes.models import Programme
 
@@ -67,6 +68,9 @@ class Run(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["call"], condition=Q(confirmed_at__isnull=False), name="run_one_confirmed"),
+            models.CheckConstraint(
+                name="run_two_keys", condition=Q(confirmed_by__isnull=True) | Q(candidates__lte=ALONE) | ~Q(confirmed_by=models.F("by"))
+            ),
             models.CheckConstraint(name="run_confirmed_is_whole", condition=Q(confirmed_at__isnull=True) | Q(finished_at__isnull=False)),
         ]
 

@@ -8,7 +8,7 @@ import rules
 
 from scholarships.applications.models import Application, Stage, State
 from scholarships.calls.rules import may_run
-from scholarships.people.rules import institutions_of
+from scholarships.people.rules import deciding_institutions_of
 
 
 @rules.predicate
@@ -28,9 +28,9 @@ def is_draft(user: Any, application: Application) -> bool:
 
 @rules.predicate
 def is_body_in_charge(user: Any, application: Application) -> bool:
-    """USER acts for the body with which the file is now."""
+    """USER decides for the body with which the file is now."""
     stage = current_stage(application)
-    return stage is not None and stage.body is not None and stage.body.code in institutions_of(user)
+    return stage is not None and stage.body is not None and stage.body.code in deciding_institutions_of(user)
 
 
 may_read = is_applicant | (is_officer_of_call & ~is_draft)

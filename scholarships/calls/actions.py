@@ -83,11 +83,13 @@ def close_now(call: Call, *, by: Any, key: str | None = None) -> Call:
     return call
 
 
-def publish_now(call: Call, *, by: Any, key: str | None = None) -> Call:
-    """Let the results be published this minute; a call that is still open closes."""
+def publish_now(call: Call, *, by: Any, key: str | None = None, wait: timedelta = timedelta()) -> Call:
+    """Let the results be published this minute, or when WAIT is over; a call that is still open closes."""
     now = timezone.now()
     closes = min(call.closes_at, now - timedelta(minutes=call.grace + 1))
-    return move_dates(call, by=by, opens_at=min(call.opens_at, closes - timedelta(minutes=1)), closes_at=closes, results_at=now, key=key)
+    return move_dates(
+        call, by=by, opens_at=min(call.opens_at, closes - timedelta(minutes=1)), closes_at=closes, results_at=now + wait, key=key
+    )
 
 
 def open_for(call: Call, days: int, *, by: Any, key: str | None = None) -> Call:

@@ -24,9 +24,9 @@ from scholarships.events.models import Event
 from scholarships.events.names import declare
 from scholarships.nominations.lists import BodyList, acting, list_of, what_blocks
 from scholarships.nominations.models import Nomination, SentList, Standing
-from scholarships.nominations.rules import may_decide
+from scholarships.nominations.rules import may_decide, may_prepare
 from scholarships.partners.models import Institution
-from scholarships.people.rules import institutions_of
+from scholarships.people.rules import deciding_institutions_of, institutions_of
 from scholarships.quotas import actions as quotas
 
 LIST_SENT = declare("nomination.list_sent", "The list of a body was sent", "call", "body", "nominated", "reserve")
@@ -53,8 +53,8 @@ def take_in(user: Any, *, at: datetime | None = None) -> int:
 # -- One file --------------------------------------------------------------------
 
 
-def _open(nomination: Nomination, by: Any) -> None:
-    if not may_decide(by, nomination):
+def _open(nomination: Nomination, by: Any, rule: Any = may_decide) -> None:
+    if not rule(by, nomination):
         raise PermissionDenied
     if not nomination.is_at_hand:
         raise ValidationError(_("This file is no longer with you."), code="wrong_state")
@@ -87,7 +87,7 @@ def read_paper(nomination: Nomination, file: DocumentVersion, *, by: Any, at: da
 
 @transaction.atomic
 def save_checks(nomination: Nomination, checks: Mapping[str, str], comment: str, *, by: Any, known: datetime | None = None) -> None:
-    """Keep what was ticked, without deciding.
+    """Keep what was ticked, without deciding: every member of the body may.
 
     Args:
         known: ``updated_at`` of the file as the page showed it; None saves in any case.
@@ -95,7 +95,7 @@ def save_checks(nomination: Nomination, checks: Mapping[str, str], comment: str,
     Raises:
         ValidationError: ``changed_meanwhile``: somebody else has saved the file since; nothing is overwritten.
     """
-    _open(nomination, by)
+    _open(nomination, by, may_prepare)
     row = Nomination.objects.at_hand().filter(pk=nomination.pk)
     if known is not None:
         row = row.filter(updated_at=known)
@@ -259,14 +259,14 @@ def send_list(call: Call, body: Institution, *, by: Any, at: datetime | None = N
         seen: ``BodyList.digest`` of the list that BY has read and confirmed.
 
     Raises:
-        PermissionDenied: BY does not act for the body, or the body not in the call.
+        PermissionDenied: BY does not decide for the body, or the body not in the call.
         ValidationError: ``too_early`` while the call is open, ``to_check`` while files are undecided,
             ``empty``, ``over_places`` naming who is over, ``sent_already``; ``changed_meanwhile``: the list
             is not what was SEEN. Nothing is sent then.
     """
     now = at or timezone.now()
     here = next(iter(acting([body], call=call)), None)
-    if here is None or body.code not in institutions_of(by):
+    if here is None or body.code not in deciding_institutions_of(by):
         raise PermissionDenied
     with transaction.atomic():
         _lock_lists(body.pk)

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from scholarships.applications.models import Application
+from scholarships.applications.models import Application, Stage
 from scholarships.calls.models import BodyBy, Call, Milestone, StepBody, StepKind
 from scholarships.nominations.models import Nomination, SentList, Standing
 from scholarships.partners.models import Country, Institution
@@ -79,6 +79,12 @@ def _acting(rows: Sequence[StepBody], milestones: Mapping[tuple[int, str], Miles
         countries=tuple(row.country for row in rows if row.country is not None) if step.body_by == BodyBy.CITIZENSHIP else (),
         milestone=milestones.get((call.pk, step.milestone)),
     )
+
+
+def waiting_for_a_list() -> QuerySet[Stage]:
+    """The files that lie with a body which has not sent its list."""
+    sent = SentList.objects.filter(call=OuterRef("application__call"), step=OuterRef("step"), body=OuterRef("body"))
+    return Stage.objects.filter(kind=StepKind.NOMINATION, left_at__isnull=True, body__isnull=False).exclude(Exists(sent))
 
 
 # -- Places ----------------------------------------------------------------------

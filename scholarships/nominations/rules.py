@@ -7,7 +7,7 @@ from typing import Any
 import rules
 
 from scholarships.nominations.models import Nomination
-from scholarships.people.rules import institutions_of
+from scholarships.people.rules import deciding_institutions_of, institutions_of
 
 
 @rules.predicate
@@ -15,5 +15,11 @@ def is_member_of_body(user: Any, nomination: Nomination) -> bool:
     return nomination.body.code in institutions_of(user)
 
 
+@rules.predicate
+def decides_for_body(user: Any, nomination: Nomination) -> bool:
+    return nomination.body.code in deciding_institutions_of(user)
+
+
 may_read = is_member_of_body
-may_decide = is_member_of_body
+may_prepare = is_member_of_body
+may_decide = decides_for_body

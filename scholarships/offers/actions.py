@@ -65,8 +65,10 @@ def make_from(run: Run, *, by: Any = None, at: datetime | None = None) -> int:
     return len(made) + len(promote(run, by=by, at=now))
 
 
-def publish(run: Run, *, by: Any, key: str | None = None) -> int:
+def publish(run: Run, *, by: Any, key: str | None = None, wait: timedelta = timedelta()) -> int:
     """An officer publishes a confirmed RUN now; where its moment lies ahead, it is moved to now first. Gives the number of offers.
+
+    With a WAIT it is moved to its end instead, and the clock publishes: until then the date can be moved again.
 
     Raises:
         PermissionDenied: BY is not an officer of the call.
@@ -77,7 +79,7 @@ def publish(run: Run, *, by: Any, key: str | None = None) -> int:
     if run.confirmed_at is None:
         raise ValidationError(_("Confirm an allocation first: there is nothing to publish yet."), code="not_confirmed")
     if timezone.now() < run.call.results_at:
-        publish_now(run.call, by=by, key=key)
+        publish_now(run.call, by=by, key=key, wait=min(wait, run.call.results_at - timezone.now()))
     return make_from(run, by=by)
 
 

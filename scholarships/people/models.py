@@ -105,12 +105,17 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 
 class Membership(models.Model):
-    """USER has a ROLE within a scope: the site, one call (its code) or one institution (its code)."""
+    """USER has a ROLE within a scope: the site, one call (its code) or one institution (its code).
+
+    ``decides``: of a member of a body, whether they decide for it, or prepare what others decide. With
+    ``ends_on`` it is a deputy's: it counts up to and including that day.
+    """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role)
     scope_kind = models.CharField(_("scope"), max_length=12, choices=Scope)
     scope_key = models.CharField(_("of"), max_length=60, blank=True)
+    decides = models.BooleanField(_("decides"), default=True)
     ends_on = models.DateField(_("ends on"), null=True, blank=True)
     given_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -11,7 +11,10 @@ from django.utils import timezone
 
 from scholarships.people.models import Membership, Role, Scope, User
 
+_DECIDING = "deciding"  # beside the roles: for what one decides
 _SCOPES = "_scopes"  # set on the user object; through the attribute, because request.user is a lazy stand-in for it
+
+_OF_A_SCOPE = ("role", "scope_kind", "scope_key", "decides")
 
 
 def read_user(pk: Any, **more: Any) -> User | None:
@@ -22,11 +25,12 @@ def read_user(pk: Any, **more: Any) -> User | None:
     is_active = Q(memberships__ends_on__isnull=True) | Q(memberships__ends_on__gte=timezone.now().date())
     users = User.objects.select_related("profile__citizenship").annotate(held=FilteredRelation("memberships", condition=is_active))
     users = users.annotate(**more)
-    rows = list(users.annotate(held_role=F("held__role"), held_kind=F("held__scope_kind"), held_key=F("held__scope_key")).filter(pk=pk))
+    held = {name: F(f"held__{name}") for name in _OF_A_SCOPE}
+    rows = list(users.annotate(**{f"held_{name}": field for name, field in held.items()}).filter(pk=pk))
     if not rows:
         return None
     user = rows[0]
-    setattr(user, _SCOPES, _by_role((row.held_role, row.held_kind, row.held_key) for row in rows if row.held_role))
+    setattr(user, _SCOPES, _by_role(tuple(getattr(row, f"held_{name}") for name in _OF_A_SCOPE) for row in rows if row.held_role))  # type: ignore[attr-defined]
     return user
 
 
@@ -36,16 +40,18 @@ def scopes_of(user: Any, role: str) -> dict[str, frozenset[str]]:
         return {}
     known = getattr(user, _SCOPES, None)
     if known is None:
-        known = _by_role(Membership.objects.of(user, *Role.values).values_list("role", "scope_kind", "scope_key"))
+        known = _by_role(Membership.objects.of(user, *Role.values).values_list(*_OF_A_SCOPE))
         setattr(user, _SCOPES, known)
     return {kind: frozenset(keys) for kind, keys in known.get(role, {}).items()}
 
 
-def _by_role(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, set[str]]]:
-    """Role -> scope kind -> keys."""
+def _by_role(rows: Iterable[Any]) -> dict[str, dict[str, set[str]]]:
+    """Role, and beside the roles "deciding" -> scope kind -> keys."""
     found: dict[str, dict[str, set[str]]] = {}
-    for role, kind, key in rows:
+    for role, kind, key, decides in rows:
         found.setdefault(role, {}).setdefault(kind, set()).add(key)
+        if role == Role.BODY and decides:
+            found.setdefault(_DECIDING, {}).setdefault(kind, set()).add(key)
     return found
 
 
@@ -80,3 +86,8 @@ is_staff_of_any_kind = is_officer | is_reviewer | is_body_member
 def institutions_of(user: Any) -> frozenset[str]:
     """Codes of the institutions for which USER acts as a nominating body."""
     return scopes_of(user, Role.BODY).get(Scope.INSTITUTION, frozenset())
+
+
+def deciding_institutions_of(user: Any) -> frozenset[str]:
+    """Those of ``institutions_of`` for which USER decides; for the others USER prepares."""
+    return scopes_of(user, _DECIDING).get(Scope.INSTITUTION, frozenset())

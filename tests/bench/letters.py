@@ -8,14 +8,20 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
+from exchange.notifications import mailings
 from exchange.notifications.models import Delivery, Message
 from scholarships.applications.models import Application
-from scholarships.events.actions import record_many
+from scholarships.calls.models import Call
+from scholarships.people.actions import give_role
+from scholarships.people.models import Role, User
+from tests.bench.world import CALL, OFFICER
 from tests.services import Mailbox, celery_worker, valkey
 
 RELEASED, MOST_SECONDS = 10_000, 2.0
@@ -25,8 +31,9 @@ DELIVERED, LEAST_A_SECOND = 2_000, 250.0
 def measure_letters() -> int:
     """Print both figures; how many are out of their bounds. Needs RELEASED applications."""
     Message.objects.all().delete()
-    seconds = release(RELEASED)
+    written, seconds = release(RELEASED)
     late = seconds > MOST_SECONDS
+    _line(f"write and hold {RELEASED:,} letters", f"{written:.2f} s", "", False)
     _line(f"release {RELEASED:,} letters", f"{seconds:.2f} s", f"<= {MOST_SECONDS} s", late)
     Message.objects.filter(pk__in=list(Message.objects.order_by("pk").values_list("pk", flat=True)[DELIVERED:])).delete()
     speed = deliver()
@@ -39,15 +46,27 @@ def _line(name: str, said: str, bound: str, is_over: bool) -> None:
     print(f"  {'worker':9} {name:34} {said:>24}   {bound:14} {'OVER' if is_over else ''}".rstrip(), flush=True)
 
 
-def release(count: int) -> float:
-    """Tell so many applicants of one thing that has happened; the seconds that it took."""
-    applications = list(Application.objects.only("code")[:count])
-    assert len(applications) == count, "there are not so many applications"
+def release(count: int) -> tuple[float, float]:
+    """Write one letter to so many applicants, and release it as a second officer: the seconds that each took."""
+    rows = Application.objects.filter(pk__in=list(Application.objects.order_by("pk").values_list("pk", flat=True)[:count]))
+    writer, second = User.objects.get(email=OFFICER), User.objects.create_user("second@sapar.example")
+    give_role(second, Role.OFFICER)
+    Message.objects.all().delete()
+    words = {"en": "About your file {code}"}, {"en": "Dear {name},\n\nthe dates of the interviews are on your page."}
     began = time.monotonic()
-    record_many("application.told", applications)
+    mailing = mailings.hold(
+        Call.objects.get(code=CALL), mailings.addressees(rows.order_by("pk")), subject=words[0], text=words[1], by=writer
+    )
+    written = time.monotonic() - began
+    held = Message.objects.filter(mailing=mailing)
+    assert held.count() == count, "not each of them is written to"
+    began = time.monotonic()
+    mailings.release(mailing, by=second)
+    mailings.go_on(at=timezone.now() + timedelta(seconds=settings.UNDO_SECONDS + 1))
     took = time.monotonic() - began
-    assert Message.objects.count() == count, "not each of them hears"
-    return took
+    assert held.filter(delivery=Delivery.QUEUED).count() == count, "not each of them is released"
+    held.update(due_at=timezone.now())
+    return written, took
 
 
 def deliver() -> float:

@@ -14,11 +14,10 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from tests.bench.letters import RELEASED, measure_letters  # noqa: E402
-from tests.bench.measuring import Cost, measure, yardstick  # noqa: E402
+from tests.bench.measuring import WARM, Cost, measure, yardstick  # noqa: E402
 from tests.bench.steps import FLOWS, Bound, Step, officer, steps_of  # noqa: E402
 from tests.bench.world import empty, fill  # noqa: E402
 
-WARM = 2  # turns before the measured ones, see measure()
 LARGE = 100_000
 
 

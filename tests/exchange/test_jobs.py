@@ -17,12 +17,15 @@ from exchange import jobs
 from exchange.accounts.forms import new_account
 from exchange.celery import app
 from exchange.notifications.letters import Letter
-from exchange.notifications.models import Message
+from exchange.notifications.models import Message, Way
 from exchange.notifications.outbox import post
+from exchange.notifications.relay import deliver_due
+from exchange.notifications.wishes import set_wish
 from scholarships.allocations import actions as allocations
 from scholarships.allocations.models import Placement, Run
 from scholarships.applications.models import Application, State
 from scholarships.calls.models import Call
+from scholarships.correspondence.actions import write
 from scholarships.events.actions import broken_seal, record, recorded
 from scholarships.events.models import Event, Seal
 from scholarships.offers import actions as offers
@@ -32,6 +35,7 @@ from scholarships.quotas.models import Entry, Move, Purpose, Quota
 from tests.factories import close_call, make_application, make_body_member, make_call, make_candidate, make_institution, make_officer
 
 pytestmark = pytest.mark.django_db
+ASKED = "correspondence.from_applicant:officer"
 committed = pytest.mark.django_db(transaction=True)
 
 
@@ -263,6 +267,30 @@ def test_an_offer_that_cannot_lapse_does_not_hold_up_the_others(caplog):
     assert states(bad)[0] == State.OFFERED
     assert states(good) == [State.LAPSED, State.OFFERED, State.OFFERED]
     assert f"Offer {Offer.objects.filter(application__call=bad).earliest('pk').code} could not lapse." in caplog.text
+
+
+# -- The daily letter ------------------------------------------------------------
+
+
+def waits_since_yesterday() -> User:
+    """An officer for whom a message has waited since before the last seven o'clock."""
+    officer = make_officer()
+    set_wish(officer, ASKED, Way.DAILY)
+    application = make_application(make_call())
+    write(application, by=application.applicant, text="Hello.", at=timezone.now() - timedelta(days=1))
+    deliver_due()
+    return officer
+
+
+@committed
+def test_two_workers_write_a_daily_letter_once():
+    officer = waits_since_yesterday()
+
+    in_two_workers(jobs.daily_letters)
+    twice(jobs.daily_letters)
+
+    assert names_of("digest.due") == [officer.code]
+    assert [letter.bundled.count() for letter in Message.objects.filter(kind="digest:person")] == [1]
 
 
 # -- Seals -----------------------------------------------------------------------

@@ -39,10 +39,11 @@ KB = 1000
 # Routes to which no link leads: they are the target of a form, or open after it, or are for machines.
 BEHIND_A_FORM = {
     "accounts:language", "accounts:first_officer", "demo:switch",
-    "inbox:paper", "inbox:read_all", "inbox:unsubscribe", "mail:alive", "mail:bounces", "mail:metrics", "mail:ready",
+    "inbox:read_all", "inbox:unsubscribe", "mail:alive", "mail:bounces", "mail:metrics", "mail:ready",
     "apply:change", "apply:remove", "apply:reopen", "browse:verdict",
     "refer:request", "refer:letter", "refer:file", "refer:decline", "refer:declined", "refer:release", "refer:requests",
     "apply:letter", "manage:reference", "manage:reference_page", "manage:bulk", "manage:confirm", "manage:publish", "manage:retry", "manage:run",
+    "manage:write",
 }  # fmt: skip
 
 Pages = dict[tuple[str, str], Any]
@@ -133,6 +134,18 @@ def test_every_page_of_ours_is_reached_by_clicking(pages):
 
 def _name_of(pattern: str) -> str:
     return resolve("/" + re.sub(r"<(\w+):\w+>", lambda found: "1" if found.group(1) == "int" else "x", pattern)).view_name
+
+
+def test_the_demo_shows_a_thread_with_a_paper_words_of_a_call_and_a_wish_about_mail(pages):
+    threads = [text_of(answer) for (_person, address), answer in pages.items() if "/threads/" in address and is_page(answer)]
+    wishes, words = (
+        text_of(browser(User.objects.get(email=OFFICER.email)).get(page))
+        for page in ("/inbox/preferences/", "/manage/calls/sco-2027/letters/")
+    )
+
+    assert any("letter of the registry.jpg" in thread and "You need not change anything" in thread for thread in threads)
+    assert text_of(pages[STUDENT.email, "/inbox/"]).count(">Unread<") == 1
+    assert (words.count("own words<"), len(re.findall(r'value="daily"[^>]*checked', wishes))) == (1, 1)
 
 
 # -- Nothing inline ----------------------------------------------------------------

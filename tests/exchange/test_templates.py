@@ -122,7 +122,7 @@ def test_every_template_is_used():
         for path in (ROOT / folder).rglob("*")
         if path.suffix in {".py", ".html", ".txt"}
     )
-    looked_for = ("allauth/", "bootstrap5/", "account/", "mfa/", "429.html")
+    looked_for = ("allauth/", "django/", "bootstrap5/", "account/", "mfa/", "429.html")
     named_by_the_address = {f"browse/{name}.html" for name in ("help", "privacy", "accessibility")}
 
     assert [name for name in PAGES if not name.startswith(looked_for) and f'"{name}"' not in code] == sorted(named_by_the_address)

@@ -224,7 +224,8 @@ def status(request: HttpRequest, code: str) -> HttpResponse:
             zone=reader_zone(request.user),
             for_applicant=True,
         ),
-        "letters": Message.objects.about(application)
+        "letters": Message.objects.released()
+        .about(application)
         .filter(user=request.user)
         .select_related("event")
         .defer("text", "html")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from exchange.inbox.pages import part_of, plain, with_own_links
+from exchange.notifications.bounces import stopped
 from exchange.notifications.models import Delivery, Message
 from exchange.notifications.reading import mark_read, messages_of, title_of, written
 from exchange.ui.guards import open_to
@@ -24,6 +25,7 @@ STANDINGS = {
     Delivery.FAILED: (gettext_lazy("The mail could not be sent"), "bad"),
     Delivery.BOUNCED: (gettext_lazy("The mail came back"), "bad"),
     Delivery.KEPT: (gettext_lazy("Only here"), "off"),
+    Delivery.BUNDLED: (gettext_lazy("In your daily letter"), "off"),
 }
 
 
@@ -36,6 +38,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     part = part_of(rows, before, PAGE)
     lines = [(message, title_of(message), *STANDINGS[Delivery(message.delivery)]) for message in part.rows]
     context = {"lines": lines, "older": part.older, "before": before, "zone": reader_zone(request.user) or "UTC"}
+    context["is_stopped"] = bool(stopped({request.user.email}))
     return render(request, "inbox/inbox.html", context)
 
 

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from exchange.manage.bulk import MOST, Chosen, DryRun, batches, chosen, try_eligible
+from exchange.manage.bulk import MOST, DryRun, batches, chosen, named, try_eligible
 from exchange.manage.listing import ORDER_NAMES, SIZES, VIEWS, asked, asked_by, page_for, rest_of, selects, world_of
 from exchange.ui.errors import status_of
 from exchange.ui.guards import open_to
 from scholarships.applications import actions
+from scholarships.calls.models import Call
 from scholarships.people.rules import is_officer
 
 
@@ -55,11 +56,11 @@ def bulk(request: HttpRequest) -> HttpResponse:
     params = request.POST if request.method == "POST" else request.GET
     wanted = asked_by(request.user, params)
     selection = chosen(request.user, params)
-    if not selection.applications or params.get("do") not in {"eligible", "reviewers"}:
+    if not selection.applications or params.get("do") not in {"eligible", "reviewers", "write"}:
         messages.warning(request, _("Choose applications and what to do with them."))
         return redirect(reverse("manage:applications") + wanted.trail)
-    if params.get("do") == "reviewers":
-        return _to_reviewers(request, selection)
+    if params.get("do") != "eligible":
+        return _to_one_call(request, "evenly" if params["do"] == "reviewers" else "write")
     run = try_eligible(request.user, selection.applications)
     errors = None
     if request.method == "POST":
@@ -88,10 +89,11 @@ def _mark_eligible(request: HttpRequest, run: DryRun) -> tuple[int, ValidationEr
     return done, None
 
 
-def _to_reviewers(request: HttpRequest, selection: Chosen) -> HttpResponse:
-    """The page that proposes reviewers is one call's; where several were chosen, it is asked which first."""
-    calls = {application.call.code: application.call for application in selection.applications}
-    query = request.GET.urlencode()
-    if len(calls) == 1:
-        return redirect(f"{reverse('manage:evenly', args=list(calls))}?{query}")
-    return render(request, "manage/bulk_calls.html", {"calls": calls.values(), "query": query})
+def _to_one_call(request: HttpRequest, page: str) -> HttpResponse:
+    """The PAGE that goes on is one call's; where several were chosen, it is asked which first."""
+    rows = named(request.user, request.GET).order_by()
+    calls = Call.objects.filter(pk__in=rows.values("call")).order_by("code")
+    targets = [(call, f"{reverse(f'manage:{page}', args=[call.code])}?{request.GET.urlencode()}") for call in calls]
+    if len(targets) == 1:
+        return redirect(targets[0][1])
+    return render(request, "manage/bulk_calls.html", {"targets": targets, "is_letter": page == "write"})

@@ -43,6 +43,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
         "state": state,
         "words": words,
         "states": [(value, label, counts.get(value, 0)) for value, label in Delivery.choices],
+        "held": counts.get(Delivery.HELD, 0),
         "waiting": counts.get(Delivery.QUEUED, 0) + counts.get(Delivery.SENDING, 0),
         "failed": counts.get(Delivery.FAILED, 0),
         "oldest": mine.waiting().aggregate(at=Min("created_at"))["at"],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +26,7 @@ from exchange.ui.paging import page_number
 from scholarships.allocations import actions
 from scholarships.allocations.models import Result, Run, RunFile
 from scholarships.calls.models import Call
+from scholarships.calls.rules import ALONE, needs_second
 from scholarships.offers import actions as offers
 from scholarships.people.rules import is_officer
 from scholarships.quotas.actions import award_quotas
@@ -146,6 +149,8 @@ def confirm(request: HttpRequest, code: str, run: str) -> HttpResponse:
         "is_stale": shown.confirmed_at is None and actions.looks_stale(shown),
         "unsettled": actions.unsettled(shown).count() if shown.confirmed_at else 0,
         "under_way": board.still_under_way(shown.call),
+        "needs_second": shown.confirmed_at is None and needs_second(shown.candidates, shown.by_id, request.user.pk),
+        "most": ALONE,
         "page": page,
         "rows": rows,
     }
@@ -170,14 +175,18 @@ def publish(request: HttpRequest, code: str) -> HttpResponse:
     """When the results go out, by the clock or at once."""
     call = call_of(request, code)
     shown = Run.objects.confirmed().filter(call=call).select_related("call__scheme", "by", "confirmed_by").first()
-    errors = None
+    errors, wait = None, timedelta(seconds=settings.UNDO_SECONDS)
     if request.method == "POST" and shown:
         try:
-            made = offers.publish(shown, by=request.user, key=request.POST.get("key") or None)
+            made = offers.publish(shown, by=request.user, key=request.POST.get("key") or None, wait=wait)
         except ValidationError as refused:
             errors = refused
             call.refresh_from_db()
         else:
+            shown.refresh_from_db(fields=["published_at"])
+            if shown.published_at is None:
+                messages.success(request, _("The results are on their way. You can still stop them."))
+                return redirect("manage:publish", code=code)
             said = ngettext("The results are out: %(n)d offer is made.", "The results are out: %(n)d offers are made.", made)
             messages.success(request, said % {"n": made})
             return redirect("manage:offers", code=code)
@@ -188,6 +197,8 @@ def publish(request: HttpRequest, code: str) -> HttpResponse:
         "results": board.results_in(shown) if shown else {},
         "withdrawn": board.withdrawn_from(shown) if shown else 0,
         "is_due": timezone.now() >= call.results_at,
+        "is_soon": timezone.now() < call.results_at <= timezone.now() + wait,
+        "undo_minutes": round(settings.UNDO_SECONDS / 60),
         "key": secrets.token_urlsafe(16),
     }
     return render(request, "manage/publish.html", context, status=status_of(errors))

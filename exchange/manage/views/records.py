@@ -79,7 +79,7 @@ def record(request: HttpRequest, code: str) -> HttpResponse:
         "mean": dot(application.score),
         "events": event_lines(application, content.form),
         "letters": list(Message.objects.about(application).select_related("user", "event").order_by("-pk")),
-        "is_unreachable": bool(came_back([application.pk])),
+        "is_stopped": came_back([application.pk]).get(application.pk),  # None: nothing came back
         "posts": list(Post.objects.of(application)[:POSTS]),
         "face": lifecycle.face(application, at=timezone.now()),
         "findings": findings_of(content),

@@ -193,6 +193,9 @@ def test_another_address_is_confirmed_by_a_code_and_then_signs_in_too():
     client.post(answer["Location"], {"code": code})
 
     assert list(EmailAddress.objects.filter(user=person).order_by("pk").values_list("email", "verified")) == [("nuray@sapar.example", True), ("nuray@another.example", True)]  # fmt: skip
+    page = client.get("/accounts/email/")
+    assert "nuray@another.example Confirmed Send all mail here" in main_of(page)
+    assert "nuray@sapar.example Your address for mail" in main_of(page)
     visitor = browser()
     visitor.post("/accounts/login/code/", {"email": "nuray@another.example"})
     code = re.match(r"\d{6}", Message.objects.filter(address="nuray@another.example").latest("pk").subject).group(0)

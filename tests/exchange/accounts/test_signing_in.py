@@ -295,9 +295,9 @@ def test_a_wrong_password_takes_as_long_for_an_address_without_an_account():
 
     def seconds(address: str) -> float:
         cache.clear()
-        began = time.perf_counter()
+        began = time.process_time()
         browser().post(SIGN_IN, {"login": address, "password": "a wrong sentence"})
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     known, unknown, without = (min(seconds(f"{name}@sapar.example") for _time in range(5)) for name in "abc")
 
@@ -310,9 +310,9 @@ def test_asking_for_a_code_takes_as_long_for_an_address_without_an_account():
 
     def seconds(address: str) -> float:
         cache.clear()
-        began = time.perf_counter()
+        began = time.process_time()
         browser().post(ASK, {"email": address})
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     known = min(seconds("a@sapar.example") for _time in range(7))
     unknown = min(seconds(f"b{number}@sapar.example") for number in range(7))

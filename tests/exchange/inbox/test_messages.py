@@ -79,6 +79,7 @@ def test_what_no_worker_has_written_yet_is_named_by_what_happened():
         (Delivery.FAILED, "The mail could not be sent"),
         (Delivery.BOUNCED, "The mail came back"),
         (Delivery.KEPT, "Only here"),
+        (Delivery.BUNDLED, "In your daily letter"),
     ],
 )
 def test_each_message_says_what_became_of_its_mail(application, delivery, said):
@@ -117,7 +118,7 @@ def test_the_list_takes_the_same_queries_for_one_message_and_for_a_hundred(appli
     for _copy in range(number):
         letter(application)
 
-    assert queries_of(browser(application.applicant), PAGE) == 3
+    assert queries_of(browser(application.applicant), PAGE) == 4
 
 
 # -- One message -----------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What comes by mail: chosen on a page, or left by the address in a letter, without signing in."""
+"""What comes by mail, at once or once a day: chosen on a page, or left by the address in a letter, without signing in."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import pytest
 from exchange.inbox.kinds import NAMES
 from exchange.notifications.catalogue import NOTICES
 from exchange.notifications.envelopes import stop_path
-from exchange.notifications.models import Delivery, Message, Preference
+from exchange.notifications.models import Delivery, Message, Preference, Way
 from exchange.notifications.relay import deliver_due
 from scholarships.correspondence.actions import write
+from scholarships.people.models import User
 from tests.exchange.pages import all_in, browser, main_of
-from tests.factories import make_application, make_officer, make_reviewer, make_user
+from tests.factories import make_application, make_body_member, make_institution, make_officer, make_reviewer, make_user
 
 PAGE = "/inbox/preferences/"
 ASKED = "correspondence.from_applicant:officer"
@@ -20,8 +21,8 @@ FIELD = "correspondence-from_applicant-officer"
 pytestmark = pytest.mark.django_db
 
 
-def wishes(user) -> dict[str, bool]:
-    return dict(Preference.objects.filter(user=user).values_list("kind", "by_mail"))
+def wishes(user) -> dict[str, str]:
+    return dict(Preference.objects.filter(user=user).values_list("kind", "way"))
 
 
 def fields(client) -> dict[str, str]:
@@ -40,8 +41,8 @@ def letter_to(officer, application=None) -> Message:
 # -- The page --------------------------------------------------------------------
 
 
-def test_every_kind_that_one_may_leave_has_a_name_in_words():
-    assert {notice.kind for notices in NOTICES.values() for notice in notices if notice.may_opt_out} == NAMES.keys()
+def test_every_kind_of_which_one_may_choose_the_way_has_a_name_in_words():
+    assert {notice.kind for notices in NOTICES.values() for notice in notices if notice.may_opt_out or notice.may_bundle} == NAMES.keys()
 
 
 def test_each_person_chooses_among_the_kinds_of_their_role():
@@ -54,17 +55,37 @@ def test_each_person_chooses_among_the_kinds_of_their_role():
     assert NAMES["reminder.review:reviewer"] in asked["reviewer"]
 
 
+def test_each_kind_offers_what_the_catalogue_allows():
+    offered = {}
+    for user in (make_officer(), make_reviewer(), make_body_member(make_institution("kg-ministry")), make_user()):
+        form = browser(user).get(PAGE).context["form"]
+        offered |= {form.kinds[name]: [way for way, _label in field.choices] for name, field in form.fields.items()}
+
+    assert offered[ASKED] == ["mail", "daily", "inbox"]
+    assert offered["review.assigned:reviewer"] == offered["nomination.list_sent:body"] == offered["call.closed:body"] == ["mail", "daily"]
+    assert offered["reminder.review:reviewer"] == offered["reminder.draft:applicant"] == ["mail", "inbox"]
+
+
+def test_the_hour_of_the_daily_letter_is_said_to_those_who_may_have_one():
+    officer, student = make_officer(), make_user()
+    User.objects.filter(pk=officer.pk).update(zone="Asia/Bishkek")
+
+    assert "The daily letter comes at 07:00 Bishkek time" in main_of(browser(officer).get(PAGE))
+    assert "The daily letter" not in main_of(browser(student).get(PAGE))
+
+
 def test_a_kind_is_left_and_taken_again():
     officer = make_officer()
     client = browser(officer)
 
     answer = client.post(PAGE, {**fields(client), FIELD: "inbox"}, follow=True)
-    assert (answer.redirect_chain, wishes(officer)) == ([(PAGE, 302)], {ASKED: False})
+    assert (answer.redirect_chain, wishes(officer)) == ([(PAGE, 302)], {ASKED: "inbox"})
     assert "Your preferences are saved." in main_of(answer)
     assert fields(client)[FIELD] == "inbox"
 
-    client.post(PAGE, {**fields(client), FIELD: "mail"})
-    assert wishes(officer) == {ASKED: True}
+    for way in ("daily", "mail"):
+        client.post(PAGE, {**fields(client), FIELD: way})
+        assert (wishes(officer), fields(client)[FIELD]) == ({ASKED: way}, way)
 
 
 @pytest.mark.parametrize("sent", [{}, {FIELD: "by pigeon"}])
@@ -78,7 +99,7 @@ def test_a_page_that_lacks_an_answer_or_holds_another_is_refused_and_nothing_is_
 
 def test_what_is_not_wanted_by_mail_stays_in_the_inbox():
     officer = make_officer()
-    Preference.objects.create(user=officer, kind=ASKED, by_mail=False)
+    Preference.objects.create(user=officer, kind=ASKED, way=Way.INBOX)
 
     message = letter_to(officer)
     deliver_due()
@@ -97,7 +118,7 @@ def test_a_mail_program_leaves_a_kind_in_one_click_without_signing_in():
 
     answer = browser(enforce_csrf_checks=True).post(stop_path(message), {"List-Unsubscribe": "One-Click"})
 
-    assert (answer.status_code, wishes(officer)) == (200, {ASKED: False})
+    assert (answer.status_code, wishes(officer)) == (200, {ASKED: "inbox"})
 
 
 def test_opening_the_address_changes_nothing_and_shows_a_button():
@@ -116,7 +137,7 @@ def test_twice_is_as_good_as_once():
     message = letter_to(officer)
 
     assert [browser().post(stop_path(message)).status_code for _click in range(2)] == [200, 200]
-    assert wishes(officer) == {ASKED: False}
+    assert wishes(officer) == {ASKED: "inbox"}
 
 
 def test_a_false_token_and_a_letter_that_one_cannot_leave_are_not_there():

@@ -459,3 +459,40 @@ def test_after_the_results_the_board_shows_the_state_of_each_and_the_way_to_the_
     assert 'href="/manage/calls/small-2027/offers/">Offers</a>' in page
     assert "1 held, 0 taken" in page
     assert Placement.objects.count() == 1
+
+
+# -- Two keys --------------------------------------------------------------------
+
+
+def test_above_fifty_people_another_officer_confirms():
+    call, officer = make_call(), make_officer()
+    make_candidate(call)
+    run = allocations.allocate(call, by=officer)
+    Run.objects.filter(pk=run.pk).update(candidates=51)
+    confirm = f"{BOARD}{run.code}/confirm/"
+
+    alone, refused = browser(officer).get(confirm), browser(officer).post(confirm)
+    other = browser(make_officer(name="Wu Jie"))
+    accepted = other.post(confirm)
+
+    assert "a second officer must confirm it" in said(alone)
+    assert (refused.status_code, accepted.status_code) == (422, 302)
+    assert Run.objects.get(pk=run.pk).confirmed_by.name == "Wu Jie"
+
+
+def test_results_on_their_way_can_be_stopped_for_ten_minutes(settings):
+    settings.UNDO_SECONDS = 600
+    call, officer = make_call(), make_officer()
+    make_candidate(call)
+    run = confirmed(call, officer)
+    client = browser(officer)
+
+    answer = client.post(PUBLISH, {"key": "k"})
+
+    call.refresh_from_db()
+    left = call.results_at - timezone.now()
+    assert answer["Location"] == PUBLISH and timedelta(minutes=9) < left <= timedelta(minutes=10)
+    assert (offers.publish_due(), Offer.objects.count()) == (0, 0)
+    assert "The results are on their way" in said(client.get(PUBLISH))
+    assert offers.publish_due(at=timezone.now() + timedelta(minutes=11)) == 1
+    assert Run.objects.get(pk=run.pk).published_at is not None

@@ -475,3 +475,15 @@ def test_what_is_under_review_cannot_be_returned():
 
     assert "This cannot be returned now" in client.get(url("return", application)).content.decode()
     assert client.post(url("return", application), returning()).status_code == 409
+
+
+def test_the_steps_speak_to_the_officer_and_not_to_the_applicant():
+    call, officer = make_call(), make_officer()
+    application = make_nominated(call)
+    until = timezone.now() + timedelta(days=5)
+    actions.give_back(application, by=officer, reason="unreadable", sections=["documents"], until=until, note="Page 2.")
+
+    page = client_of(officer).get(f"/manage/applications/{application.code}/").content.decode()
+
+    assert "Returned to the applicant on" in page
+    assert "Returned to you" not in page

@@ -133,8 +133,8 @@ def test_chasers_come_seven_and_two_days_before_and_stop_when_letters_are_enough
     send_letter(second)
     reminders.tell_due(at=due - timedelta(days=1))
 
-    told = Message.objects.filter(kind="reminder.letter:referee").order_by("pk").values_list("address", flat=True)
-    assert sorted(told) == sorted([second.address, third.address])
+    told = Message.objects.filter(kind="reminder.letter:referee").values_list("address", "call")
+    assert sorted(told) == sorted((one.address, application.call.code) for one in (second, third))
 
 
 def test_who_was_reminded_by_the_applicant_or_declined_hears_no_more_than_is_planned():

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from exchange.notifications import reminders
+from exchange.notifications import bounces, digests, mailings, outbox, relay, reminders, wishes
+from exchange.notifications.letters import Letter
+from exchange.notifications.models import Way
 from scholarships.allocations import actions as allocations
 from scholarships.allocations.models import Run
 from scholarships.applications import actions
@@ -15,11 +17,12 @@ from scholarships.applications.models import Application
 from scholarships.calls.actions import close_now, open_for, publish_now
 from scholarships.calls.models import Call, Step, StepKind
 from scholarships.correspondence import actions as correspondence
+from scholarships.events.actions import record
 from scholarships.nominations import actions as nominations
 from scholarships.offers import actions as offers
 from scholarships.offers.models import Offer
 from scholarships.partners.models import Institution
-from scholarships.people.actions import give_role
+from scholarships.people.actions import JOINED, give_role
 from scholarships.people.models import Role, User
 from scholarships.programmes.models import Programme
 from scholarships.references import actions as asking
@@ -36,6 +39,7 @@ from tests.factories import (
     make_call,
     make_call_with_letters,
     make_candidate,
+    make_crowd,
     make_draft,
     make_institution,
     make_nominated,
@@ -221,6 +225,17 @@ def end_of_review(call: Call) -> datetime:
     return ends_at
 
 
+@story("reminder.list:body")
+def _missing_list() -> None:
+    call = the_call()
+    member_of_the_ministry()
+    make_application(call)
+    ends_at = call.milestones.get(key="nomination").ends_at
+    assert ends_at is not None
+    reminders.plan(at=ends_at - timedelta(days=14))
+    reminders.tell_due(at=ends_at - timedelta(days=2))
+
+
 @story("reminder.offer:applicant")
 def _unanswered() -> None:
     _officer, people = published()
@@ -289,6 +304,49 @@ def _bounced() -> None:
 @story("reference.listed:referee")
 def _listed() -> None:
     answering.send_list(asked().address)
+
+
+@story("mailing.held:applicant", "mailing.held:officer")
+def _held() -> None:
+    call, writer = the_call(), make_officer()
+    make_officer()
+    make_application(call, **NAME)
+    make_crowd(call, 50)
+    people = mailings.addressees(Application.objects.order_by("pk"))
+    words = {"subject": {"en": "For {name} & <others>"}, "text": {"en": f"Dear {{name}},\n\n{NOTE}"}}
+    mailing = mailings.hold(call, people, by=writer, **words)
+    mailings.release(
+        mailing, by=User.objects.filter(memberships__role=Role.OFFICER).exclude(pk=writer.pk).get(), at=timezone.now() - timedelta(hours=1)
+    )
+    mailings.go_on()
+
+
+@story("digest:person")
+def _the_day_after() -> None:
+    """Two messages have waited until the next morning."""
+    call, officer = the_call(), make_officer()
+    waits_for_the_daily_letter(officer)
+    for _copy in range(2):
+        application = make_application(call, **NAME)
+        correspondence.write(application, text="Hello.", by=application.applicant)
+    relay.deliver_due()
+    digests.send_due(at=timezone.now() + timedelta(days=1))
+
+
+def waits_for_the_daily_letter(user: User) -> None:
+    """USER wants everything once a day of which that may be chosen."""
+    for notice in wishes.kinds_for(user):
+        if notice.may_bundle:
+            wishes.set_wish(user, notice.kind, Way.DAILY)
+
+
+@story("address.stopped:person")
+def _came_back() -> None:
+    user = make_user()
+    for number in range(bounces.MOST_HARD):
+        event = record(JOINED, user)
+        message = outbox.post(event, f"test-{number}", user.email, Letter("A letter", "Words."), user=user)
+        bounces.take(bounces.Bounce(message.message_id, bounces.HARD, "550 5.1.1 no such mailbox"))
 
 
 @story("person.role_given:person")

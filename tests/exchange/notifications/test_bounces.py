@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from exchange.notifications.models import Address, Message
 from exchange.notifications.relay import deliver_due
+from scholarships.people.actions import give_role
+from scholarships.people.models import Role, User
 from scholarships.references import answering
 from tests.exchange.notifications.mailing import again, letter_to, letters, states
-from tests.exchange.pages import browser
+from tests.exchange.pages import browser, main_of
 from tests.factories import make_application, make_call, make_officer, make_reference, make_user
 
 pytestmark = pytest.mark.django_db
 TOKEN = "a-long-token"
+STOPPED = "address.stopped:person"
+BAR = "Letters to your address came back."
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +88,7 @@ def test_after_three_hard_bounces_nothing_more_goes_to_the_address(server, clock
     deliver_due(now=clock)
 
     assert Address.objects.get().stopped_at is not None
+    assert Message.objects.get(kind=STOPPED).delivery == "kept"
     assert (again(message).delivery, server.letters) == ("kept", [])
 
 
@@ -139,7 +146,92 @@ def test_without_the_token_there_is_nothing_here(settings):
     assert (wrong, unset, again(message).delivery) == (404, 404, "queued")
 
 
+# -- What the person sees ------------------------------------------------------------
+
+
+def stop(user, *, count: int = 3) -> None:
+    """COUNT letters to USER come back for good."""
+    for _letter in range(count):
+        tell(bounced(letter_to(user)))
+
+
+def test_a_person_hears_once_in_the_inbox_that_nothing_is_mailed_any_more(clock, server):
+    user = make_user(email="Gone@sapar.example")
+    stop(user, count=2)
+    before = Message.objects.filter(kind=STOPPED).count()
+    stop(user, count=3)
+
+    deliver_due(now=clock)
+
+    notice = Message.objects.get(kind=STOPPED)
+    page = main_of(browser(user).get(f"/inbox/messages/{notice.code}/"))
+    assert (before, notice.user, notice.delivery, server.letters) == (0, user, "kept", [])
+    assert "Several letters to gone@sapar.example came back." in page
+    assert browser(user).get(notice.link or "/accounts/profile/").status_code == 200
+
+
+def test_of_an_address_that_belongs_to_nobody_here_nothing_is_told():
+    for _letter in range(3):
+        tell(bounced(letter_to(None, address="somebody@elsewhere.example")))
+
+    assert (Address.objects.get().stopped_at is None, Message.objects.filter(kind=STOPPED).count()) == (False, 0)
+
+
+def test_the_inbox_says_so_as_long_as_the_address_is_stopped():
+    user, other = make_user(), make_user()
+    bars = [BAR in main_of(browser(user).get("/inbox/"))]
+    stop(user)
+    bars += [BAR in main_of(browser(one).get("/inbox/")) for one in (user, other)]
+    Address.objects.update(stopped_at=None)
+    bars.append(BAR in main_of(browser(user).get("/inbox/")))
+
+    assert bars == [False, True, False, False]
+
+
+def test_while_mail_flows_a_second_address_only_signs_in_too():
+    user = make_user(email="fine@sapar.example")
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    client = browser(user)
+
+    client.post("/accounts/email/", {"action_add": "", "email": "second@sapar.example"})
+    code = re.match(r"\d{6}", Message.objects.get(kind="account.code").subject).group()
+    client.post("/accounts/confirm-email/", {"code": code})
+
+    assert User.objects.get(pk=user.pk).email == "fine@sapar.example"
+
+
+def test_a_new_address_that_is_confirmed_makes_mail_flow_again(server, clock):
+    user = make_user(email="gone@sapar.example")
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    stop(user)
+    deliver_due(now=clock)
+    client = browser(user)
+
+    client.post("/accounts/email/", {"action_add": "", "email": "found@sapar.example"})
+    code = re.match(r"\d{6}", Message.objects.get(kind="account.code").subject).group()
+    still = User.objects.get(pk=user.pk).email
+    client.post("/accounts/confirm-email/", {"code": code})
+    give_role(User.objects.get(pk=user.pk), Role.OFFICER)
+    deliver_due(now=clock.later(60))
+
+    assert (still, User.objects.get(pk=user.pk).email) == ("gone@sapar.example", "found@sapar.example")
+    assert server.addresses() == ["found@sapar.example", "found@sapar.example"]  # the code, and what came after it
+    assert BAR not in main_of(client.get("/inbox/"))
+
+
 # -- What officers see ---------------------------------------------------------------
+
+
+def test_officers_see_in_the_list_and_on_the_record_whose_mail_is_stopped():
+    call = make_call()
+    application = make_application(call)
+    stop(application.applicant)
+    client = browser(make_officer())
+
+    page = client.get("/manage/applications/").content.decode()
+
+    assert (page.count("Mail is stopped"), page.count("Mail came back")) == (1, 0)
+    assert "nothing is mailed to it any more" in main_of(client.get(f"/manage/applications/{application.code}/"))
 
 
 def test_officers_see_in_the_list_and_on_the_record_to_whom_mail_came_back():

@@ -9,8 +9,13 @@ from django.conf import settings
 
 import exchange.jobs  # every room is loaded, and has declared its events
 import exchange.urls  # noqa: F401
-from exchange.notifications.catalogue import NOTICES, SILENT, notice_of
+from exchange.notifications.catalogue import NOTICES, SILENT, Channel, notice_of
+from exchange.notifications.models import Message
+from exchange.notifications.reading import messages_of
+from scholarships.events.actions import record
 from scholarships.events.names import all_names
+from scholarships.people.actions import JOINED
+from tests.factories import make_user
 
 
 def test_somebody_has_thought_about_every_event():
@@ -46,3 +51,16 @@ def test_a_kind_names_one_notice():
     kinds = [(event, notice.kind) for event, notices in NOTICES.items() for notice in notices]
 
     assert [kind for event, kind in kinds if notice_of(kind) is None] == []
+
+
+@pytest.mark.django_db
+def test_what_goes_by_mail_alone_is_in_no_inbox():
+    user = make_user()
+    event = record(JOINED, user)
+    kinds = {notice.kind: notice.channel for notices in NOTICES.values() for notice in notices}
+    for kind in kinds:
+        Message.objects.create(event=event, kind=kind, user=user, address=user.email, message_id=kind)
+
+    shown = set(messages_of(user).values_list("kind", flat=True))
+
+    assert set(kinds) - shown == {kind for kind, channel in kinds.items() if channel == Channel.MAIL}

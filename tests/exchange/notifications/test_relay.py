@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from exchange.notifications import outbox
-from exchange.notifications.models import Address, Message, Preference, Relay
+from exchange.notifications.models import Address, Message, Preference, Relay, Way
 from exchange.notifications.relay import deliver_due
 from exchange.notifications.tasks import is_stopping
 from scholarships.events.actions import record
@@ -77,7 +77,7 @@ def test_the_queries_of_a_run_grow_by_one_a_letter_and_no_more(server, clock, dj
 
 def test_a_reader_who_opted_out_of_a_kind_finds_it_in_the_inbox_only(server, clock):
     wants, wants_not = make_user(), make_user()
-    Preference.objects.create(user=wants_not, kind=OPTIONAL, by_mail=False)
+    Preference.objects.create(user=wants_not, kind=OPTIONAL, way=Way.INBOX)
     sent, kept, other = optional_letter(wants), optional_letter(wants_not), letter_to(wants_not)
 
     deliver_due(now=clock)
@@ -89,7 +89,7 @@ def test_a_reader_who_opted_out_of_a_kind_finds_it_in_the_inbox_only(server, clo
 
 def test_nobody_opts_out_of_a_letter_that_must_be_read(server, clock):
     user = make_user()
-    Preference.objects.create(user=user, kind="test.letter", by_mail=False)
+    Preference.objects.create(user=user, kind="test.letter", way=Way.INBOX)
     message = letter_to(user)
 
     deliver_due(now=clock)

@@ -14,10 +14,22 @@ from exchange.notifications.models import Message, Reminder
 from scholarships.applications import actions
 from scholarships.calls.actions import close_now, open_for
 from scholarships.calls.models import Call
+from scholarships.nominations import actions as nominations
 from scholarships.offers import actions as offers
+from scholarships.partners.models import Institution
 from scholarships.reviews import actions as reviews
 from tests.exchange.notifications.stories import end_of_review, offer_to, published
-from tests.factories import make_application, make_assignment, make_at_review, make_call, make_draft, make_officer, make_user
+from tests.factories import (
+    make_application,
+    make_assignment,
+    make_at_review,
+    make_body_member,
+    make_call,
+    make_draft,
+    make_nomination,
+    make_officer,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +42,7 @@ def told(kind: str) -> list[str]:
 
 
 def occasions() -> list[tuple[str, datetime, bool]]:
-    rows = Reminder.objects.order_by("due_at").values_list("occasion", "due_at", "done_at")
+    rows = Reminder.objects.filter(kind=reminders.DRAFT).order_by("due_at").values_list("occasion", "due_at", "done_at")
     return [(occasion.partition(".")[0], due_at, done_at is not None) for occasion, due_at, done_at in rows]
 
 
@@ -70,7 +82,7 @@ def test_two_clocks_tell_once(call):
     counts = [reminders.tell_due(at=call.closes_at - 2 * DAY) for _clock in range(2)]
 
     assert (counts, told("reminder.draft")) == ([1, 0], [draft.applicant.email])
-    assert Reminder.objects.count() == 3
+    assert len(occasions()) == 3
 
 
 def test_a_clock_that_stood_still_tells_the_nearest_occasion_alone(call):
@@ -150,6 +162,25 @@ def test_open_reviews_are_reminded_of_until_they_are_handed_in(call):
     reminders.tell_due(at=due - 3 * DAY)
 
     assert told("reminder.review") == [first.reviewer.email]
+
+
+def test_a_list_that_is_due_is_asked_for_before_and_after_until_it_is_sent(call):
+    due = call.milestones.get(key="nomination").ends_at
+    ministry, other = (make_body_member(Institution.objects.get(code=f"{code}-ministry")) for code in ("kg", "kz"))
+    make_nomination(ministry, call, standing="ranked")
+    make_application(call, citizenship="KZ")
+    Call.objects.filter(pk=call.pk).update(closes_at=due - 12 * DAY)
+    reminders.plan(at=due - 10 * DAY)
+
+    reminders.tell_due(at=due - 7 * DAY)
+    both = told("reminder.list")
+    nominations.send_list(Call.objects.get(pk=call.pk), Institution.objects.get(code="kg-ministry"), by=ministry, at=due - 6 * DAY)
+    for days in (-2, 1, 7, 20):
+        reminders.plan(at=due + days * DAY)
+        reminders.tell_due(at=due + days * DAY + timedelta(minutes=1))
+
+    assert sorted(both) == sorted([ministry.email, other.email])
+    assert told("reminder.list")[2:] == [other.email] * 3
 
 
 def test_an_offer_is_reminded_of_until_it_is_answered():
