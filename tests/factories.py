@@ -203,8 +203,8 @@ def small_call_file(code: str = "small-2027", programmes: list[str] | None = Non
     return read(text)
 
 
-def make_call(code: str = "small-2027", *, programmes: int = 2, opened_days_ago: int = 10) -> Call:
-    """A published call, open now: three countries, two levels, five steps, quotas."""
+def make_call(code: str = "small-2027", *, programmes: int = 2, opened_days_ago: int = 10, **replaced: str) -> Call:
+    """A published call, open now: three countries, two levels, five steps, quotas. REPLACED: words of its file -> others."""
     for country in ("kg", "kz", "uz"):
         make_institution(f"{country}-ministry", kind="ministry", country=country.upper(), name=f"Ministry of {country.upper()}")
     host = make_institution("small-host", name="Small Host University")
@@ -212,7 +212,7 @@ def make_call(code: str = "small-2027", *, programmes: int = 2, opened_days_ago:
     for programme in codes:
         if not Programme.objects.filter(code=programme).exists():
             make_programme(programme, host=host)
-    return load(small_call_file(code, codes), opens_on=timezone.localdate() - timedelta(days=opened_days_ago))
+    return load(small_call_file(code, codes, **replaced), opens_on=timezone.localdate() - timedelta(days=opened_days_ago))
 
 
 def make_call_with_letters(code: str = "letters-2027", **terms: Any) -> Call:

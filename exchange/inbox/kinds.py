@@ -9,6 +9,7 @@ NAMES = {
     "call.allocation_confirmed:officer": _("An allocation of places was confirmed"),
     "call.results_published:officer": _("The results of a call were published"),
     "nomination.list_sent:officer": _("A nominating body has sent its list"),
+    "nomination.list_taken_back:officer": _("A nominating body has taken its list back"),
     "review.recused:officer": _("A reviewer left a file for a conflict of interest"),
     "correspondence.from_applicant:officer": _("An applicant has written to the office"),
     "mailing.held:officer": _("A mailing to more than 50 people waits for a second officer"),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from exchange.nominate import pages
 from exchange.nominate.forms import CheckForm, Decision, SendForm
@@ -23,7 +23,7 @@ from exchange.ui.files import page_response, rebuilt_file
 from exchange.ui.guards import open_to
 from exchange.ui.numbers import whole
 from scholarships.calls.form import form_of
-from scholarships.nominations import actions
+from scholarships.nominations import actions, taking_back
 from scholarships.nominations.lists import Acting, list_of, summaries, what_blocks
 from scholarships.nominations.models import Nomination, Standing
 from scholarships.people.rules import is_body_member
@@ -65,10 +65,12 @@ def ranking(request: HttpRequest, call: str, body: str) -> HttpResponse:
 
 def _list_page(request: HttpRequest, here: Acting, errors: ValidationError | None) -> HttpResponse:
     found = list_of(here)
-    now = timezone.now()
+    now, opens = timezone.now(), taking_back.until(here) if found.sent else None
     context = {
         "here": here,
         "list": found,
+        "opens": opens,
+        "may_take_back": found.sent is not None and pages.decides(request.user, here.body) and (opens is None or now < opens),
         "tags": {row.pk: pages.check_tag(row) for row in (*found.ranked, *found.reserve)},
         "over": {row.pk: True for row, _places in found.over},
         "errors": pages.links_of(errors),
@@ -143,6 +145,19 @@ def send(request: HttpRequest, call: str, body: str) -> HttpResponse:
         "following": _step_after(here),
     }
     return render(request, "nominate/send.html", context, status=status_of(errors) if errors else 422 if form.errors else 200)
+
+
+@open_to(is_body_member)
+@require_POST
+def take_back(request: HttpRequest, call: str, body: str) -> HttpResponse:
+    """The list comes back; it is refused once the next step has begun."""
+    here = pages.own_list(request, call, body)
+    try:
+        taking_back.take_list_back(here.call, here.body, by=request.user)
+    except ValidationError as refused:
+        return _list_page(request, here, refused)
+    messages.success(request, _("Your list is with you again, as it stood. Send it once more when it is right."))
+    return redirect(pages.address_of_list(here))
 
 
 @open_to(is_body_member)

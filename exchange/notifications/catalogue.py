@@ -90,6 +90,8 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
         ),
         _officers("nomination.list_sent", pages.call),
     ),
+    "application.taken_back": (_applicant("application.taken_back"),),
+    "nomination.list_taken_back": (_officers("nomination.list_taken_back", pages.call),),
     "reference.asked": (_referee("reference.asked"),),
     "reference.reminded": (_referee("reference.reminded"),),
     "reference.prepared": (_referee("reference.prepared", LinkPurpose.RELEASE, pages.release),),

@@ -67,6 +67,7 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "application.withdrawn": (),
     "application.returned": ("reason", "note", "correct_by"),
     "application.nominated": (),
+    "application.taken_back": (),
     "application.not_nominated": ("note",),
     "application.ineligible": ("note",),
     "application.offered": _OFFER,

@@ -66,6 +66,8 @@ def advance_all(
     move = TRANSITIONS[name]
     now = at or timezone.now()
     read_stages(applications)
+    if move.goes_back:
+        rules.read_nominated(applications)
     for application in applications:
         _may(move, application, by)
     try:
@@ -77,6 +79,8 @@ def advance_all(
                     raise _changed_meanwhile()
             if move.leaves:
                 _leave_stage(applications, move.leaves, now)
+            if move.goes_back:
+                _go_back(applications, now)
             if move.enters:
                 for application in applications:
                     _enter(application, now)
@@ -137,6 +141,18 @@ def _leave_stage(applications: Sequence[Application], outcome: Outcome, now: dat
         rules.remember_stage(application, following)
         if following:
             entered.append(following)
+    Stage.objects.bulk_create(entered)
+
+
+def _go_back(applications: Sequence[Application], now: datetime) -> None:
+    """Enter the step of the body that nominated them last once more."""
+    entered = []
+    for application in applications:
+        last = rules.last_nominated(application)
+        assert last is not None, "whoever may take it back decides for that body"
+        again = Stage(application=application, step=last.step, kind=last.kind, order=last.order, body=last.body, entered_at=now)
+        rules.remember_stage(application, again)
+        entered.append(again)
     Stage.objects.bulk_create(entered)
 
 

@@ -32,5 +32,6 @@ def drawing() -> str:
         sources = ", ".join(state.value for state in State if state in move.sources)
         steps = ", ".join(kind.value for kind in StepKind if kind in move.at) or "any"
         leaves = move.leaves.value if move.leaves else "entered" if move.enters else "stays"
+        leaves = "that of the body that nominated" if move.goes_back else leaves
         lines.append(f"| {name} | {sources} | {move.target.value} | {steps} | {leaves} | {move.event} | {'yes' if move.by_clock else ''} |")
     return "\n".join(lines) + "\n"

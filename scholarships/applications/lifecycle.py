@@ -29,7 +29,7 @@ class Transition:
 
     ``at``: the kinds of step in which it is possible (empty: anywhere). ``leaves``: how the open
     stage ends; "passed" enters the next step of the call. ``enters``: it enters the first step, or
-    the one that returned the file. ``by_clock``: the site itself may do it.
+    the one that returned the file. ``goes_back``: to the body that nominated it last. ``by_clock``: the site itself may do it.
     """
 
     sources: frozenset[State]
@@ -40,6 +40,7 @@ class Transition:
     at: frozenset[str] = frozenset()
     leaves: Outcome | None = None
     enters: bool = False
+    goes_back: bool = False
     by_clock: bool = False
 
 
@@ -84,6 +85,11 @@ TRANSITIONS: dict[str, Transition] = {
         _from(S.SUBMITTED, S.NOMINATED, S.ELIGIBLE), S.NOT_SELECTED, rules.may_act_as_body,
         declare("application.not_nominated", "Not nominated", "body"), _("Do not nominate"),
         at=_at(StepKind.NOMINATION), leaves=Outcome.ENDED,
+    ),
+    "take_back": Transition(
+        _from(S.NOMINATED), S.SUBMITTED, rules.may_take_back,
+        declare("application.taken_back", "Nomination taken back", "body"), _("Take back"),
+        at=_at(StepKind.NOMINATION, StepKind.ELIGIBILITY, StepKind.REVIEW, StepKind.ALLOCATION), leaves=Outcome.RETURNED, goes_back=True,
     ),
     "find_eligible": Transition(
         _from(S.SUBMITTED, S.NOMINATED), S.ELIGIBLE, rules.may_act_as_officer,

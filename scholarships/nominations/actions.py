@@ -131,7 +131,7 @@ def put_all_on_list(nominations: Sequence[Nomination], standing: str, *, by: Any
         return 0
     first, now = moving[0], timezone.now()
     _lock_lists(first.body_id)
-    if SentList.objects.filter(call=first.call_id, body=first.body_id, step=first.stage.step).exists():
+    if SentList.objects.standing().filter(call=first.call_id, body=first.body_id, step=first.stage.step).exists():
         raise ValidationError(
             _(
                 "Your list has been sent, so that nobody can be put on it any more. You can still tell the applicant that you do not nominate."

@@ -83,7 +83,7 @@ def _acting(rows: Sequence[StepBody], milestones: Mapping[tuple[int, str], Miles
 
 def waiting_for_a_list() -> QuerySet[Stage]:
     """The files that lie with a body which has not sent its list."""
-    sent = SentList.objects.filter(call=OuterRef("application__call"), step=OuterRef("step"), body=OuterRef("body"))
+    sent = SentList.objects.standing().filter(call=OuterRef("application__call"), step=OuterRef("step"), body=OuterRef("body"))
     return Stage.objects.filter(kind=StepKind.NOMINATION, left_at__isnull=True, body__isnull=False).exclude(Exists(sent))
 
 
@@ -203,7 +203,7 @@ def list_of(here: Acting) -> BodyList:
     on_list = list(kept.filter(standing__in=[Standing.RANKED, Standing.RESERVE]).order_by("rank", "pk"))
     ranked = tuple(row for row in on_list if row.standing == Standing.RANKED)
     waiting = rows.at_hand().filter(standing=Standing.TO_CHECK)
-    sent = SentList.objects.filter(call=here.call, body=here.body, step=here.step).select_related("by").first()
+    sent = SentList.objects.standing().filter(call=here.call, body=here.body, step=here.step).select_related("by").first()
     counts = Counter((row.application.level, row.application.country_id) for row in ranked)
     quotas = Quota.objects.filter(call=here.call, purpose=Purpose.NOMINATION)
     places = tuple(places_of(here, quotas, counts, is_sent=sent is not None))
@@ -302,7 +302,7 @@ def summaries(bodies: Sequence[Institution]) -> list[Summary]:
     ).annotate(Count("pk")):
         counts.setdefault((call, body, standing), Counter())[level, country] += number
     quotas = list(Quota.objects.filter(call__in={one.call.pk for one in everywhere}, purpose=Purpose.NOMINATION))
-    sent = {(row.call_id, row.body_id, row.step): row for row in SentList.objects.filter(body__in=bodies).select_related("by")}
+    sent = {(row.call_id, row.body_id, row.step): row for row in SentList.objects.standing().filter(body__in=bodies).select_related("by")}
     return [_summary(here, counts, quotas, sent.get((here.call.pk, here.body.pk, here.step))) for here in everywhere]
 
 

@@ -115,9 +115,13 @@ class SentListQuerySet(models.QuerySet["SentList"]):
         """The lists of the bodies for which USER acts."""
         return self.filter(body__code__in=institutions_of(user))
 
+    def standing(self) -> SentListQuerySet:
+        """Those that were not taken back."""
+        return self.filter(taken_back_at__isnull=True)
+
 
 class SentList(models.Model):
-    """A body's list for one step of a call, as it was sent. It is sent once."""
+    """A body's list for one step of a call, as it was sent. It is sent once, or again after it was taken back."""
 
     code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
     call = models.ForeignKey(Call, models.PROTECT, related_name="sent_lists")
@@ -126,6 +130,7 @@ class SentList(models.Model):
     nominated = models.PositiveIntegerField()
     reserve = models.PositiveIntegerField()
     sent_at = models.DateTimeField(default=timezone.now)
+    taken_back_at = models.DateTimeField(null=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 
     NOT_PERSONAL = ("code", "step")
@@ -135,7 +140,10 @@ class SentList(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["call", "step", "body"], name="sent_list_once", violation_error_message=_("This list has been sent already.")
+                fields=["call", "step", "body"],
+                condition=Q(taken_back_at__isnull=True),
+                name="sent_list_once",
+                violation_error_message=_("This list has been sent already."),
             )
         ]
 

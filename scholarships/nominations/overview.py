@@ -63,7 +63,7 @@ def bodies_of(call: Call) -> list[BodyState]:
         role=Role.BODY, scope_kind=Scope.INSTITUTION, scope_key__in=[one.body.code for one in places], decides=True, user__is_active=True
     )
     members = dict(deciders.order_by().values_list("scope_key").annotate(Count("pk")))
-    sent = {(row.body_id, row.step): row for row in SentList.objects.filter(call=call).select_related("by")}
+    sent = {(row.body_id, row.step): row for row in SentList.objects.standing().filter(call=call).select_related("by")}
     found = [
         BodyState(
             one,

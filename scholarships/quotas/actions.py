@@ -123,7 +123,12 @@ def use(quotas: Iterable[Quota], *, subject: str, by: Any = None) -> None:
 
 def free(quotas: Iterable[Quota], *, subject: str, by: Any = None) -> None:
     """Give back a taken place in each of QUOTAS."""
-    _move({subject: quotas}, Move.FREE, {"used": -1}, by)
+    free_all({subject: quotas}, by=by)
+
+
+def free_all(wanted: Mapping[str, Iterable[Quota]], *, by: Any = None) -> None:
+    """Give back a taken place in each quota of each subject (code -> its quotas)."""
+    _move(wanted, Move.FREE, {"used": -1}, by)
 
 
 def _move(wanted: Mapping[str, Iterable[Quota]], move: Move, change: Mapping[str, int], by: Any) -> bool:

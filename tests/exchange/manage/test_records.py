@@ -486,4 +486,4 @@ def test_the_steps_speak_to_the_officer_and_not_to_the_applicant():
     page = client_of(officer).get(f"/manage/applications/{application.code}/").content.decode()
 
     assert "Returned to the applicant on" in page
-    assert "Returned to you" not in page
+    assert "Returned to you on" not in page

@@ -733,3 +733,18 @@ def test_names_of_applicants_are_escaped(call, browser, member):
     for path in (LIST, f"{LIST}send/", page_of(nomination)):
         page = browser.get(path).content.decode()
         assert ("<b>Nuray" in page, "&lt;b&gt;Nuray" in page) == (False, True)
+
+
+def test_a_sent_list_is_taken_back_from_its_page(call, browser, member):
+    make_nomination(member, call, standing=RANKED)
+    close_call(call)
+    actions.send_list(call, Institution.objects.get(code="kg-ministry"), by=member)
+    page = browser.get(LIST).content.decode()
+
+    answer = browser.post(f"{LIST}take-back/")
+    twice = browser.post(f"{LIST}take-back/")
+
+    assert "Take the list back" in page
+    assert answer["Location"] == LIST
+    assert "Take the list back" not in browser.get(LIST).content.decode()
+    assert twice.status_code == 422 and "There is no list that could be taken back." in twice.content.decode()

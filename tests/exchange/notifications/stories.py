@@ -19,6 +19,7 @@ from scholarships.calls.models import Call, Step, StepKind
 from scholarships.correspondence import actions as correspondence
 from scholarships.events.actions import record
 from scholarships.nominations import actions as nominations
+from scholarships.nominations import taking_back
 from scholarships.offers import actions as offers
 from scholarships.offers.models import Offer
 from scholarships.partners.models import Institution
@@ -121,6 +122,14 @@ def _sent() -> None:
     make_nomination(member, call, name="NURAY O'NEIL", standing="ranked")
     close_call(call)
     nominations.send_list(call, Institution.objects.get(code="kg-ministry"), by=member)
+
+
+@story("application.taken_back:applicant", "nomination.list_taken_back:officer")
+def _taken_back() -> None:
+    _sent()
+    body = Institution.objects.get(code="kg-ministry")
+    member = User.objects.filter(memberships__role=Role.BODY).get()
+    taking_back.take_list_back(Call.objects.get(), body, by=member)
 
 
 @story("application.not_nominated:applicant")

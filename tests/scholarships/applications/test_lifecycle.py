@@ -41,6 +41,7 @@ EXPECTED: dict[str, tuple[set[str], set[str], set[str], str, str]] = {
     "return": ({S.SUBMITTED, S.NOMINATED, S.ELIGIBLE}, {K.NOMINATION, K.ELIGIBILITY}, OFFICER | BODY, S.RETURNED, "returned"),
     "nominate": ({S.SUBMITTED, S.NOMINATED, S.ELIGIBLE}, {K.NOMINATION}, BODY, S.NOMINATED, "passed"),
     "not_nominate": ({S.SUBMITTED, S.NOMINATED, S.ELIGIBLE}, {K.NOMINATION}, BODY, S.NOT_SELECTED, "ended"),
+    "take_back": ({S.NOMINATED}, {K.NOMINATION, K.ELIGIBILITY, K.REVIEW, K.ALLOCATION}, BODY, S.SUBMITTED, "back"),
     "find_eligible": ({S.SUBMITTED, S.NOMINATED}, {K.ELIGIBILITY}, OFFICER, S.ELIGIBLE, "passed"),
     "find_ineligible": ({S.SUBMITTED, S.NOMINATED}, {K.ELIGIBILITY}, OFFICER, S.INELIGIBLE, "ended"),
     "review": ({S.SUBMITTED, S.NOMINATED, S.ELIGIBLE}, {K.REVIEW}, OFFICER, S.IN_REVIEW, ""),
@@ -66,6 +67,23 @@ def placed(application: Application, state: str, kind: str | None) -> Applicatio
         Stage.objects.create(application=application, step=step.key, kind=step.kind, order=step.order, body=body)
     Application.objects.filter(pk=application.pk).update(state=state)
     return again(application)
+
+
+def sent_on(application: Application) -> None:
+    """The ministry in charge has sent APPLICATION on, before it came to where it is."""
+    here = list(Stage.objects.filter(application=application))
+    Stage.objects.filter(application=application).delete()
+    sent = {"step": "nomination", "kind": K.NOMINATION, "order": 1, "body": make_institution("kg-ministry")}
+    Stage.objects.create(application=application, left_at=NOW, outcome=Outcome.PASSED, **sent)
+    Stage.objects.bulk_create(Stage(application=application, step=one.step, kind=one.kind, order=one.order, body=one.body) for one in here)
+
+
+def placed_for(name: str, application: Application) -> Application:
+    """A fresh object of APPLICATION, from where the transition NAME starts."""
+    mine = placed(application, *a_place_for(name))
+    if name == "take_back":
+        sent_on(mine)
+    return again(mine)
 
 
 def again(application: Application) -> Application:
@@ -95,9 +113,8 @@ def test_the_table_is_complete():
 @pytest.mark.parametrize("name", EXPECTED)
 def test_each_way_is_open_to_its_people_and_to_nobody_else(world, application, name):
     passed = set()
-    state, kind = a_place_for(name)
     for who, person in [*world.people.items(), ("clock", None)]:
-        mine = placed(application, state, kind)
+        mine = placed_for(name, application)
         with transaction.atomic():
             before = row_of(mine)
             try:
@@ -113,8 +130,7 @@ def test_each_way_is_open_to_its_people_and_to_nobody_else(world, application, n
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_buttons_of_a_page_are_the_ways_open_to_its_reader(world, application, name):
-    state, kind = a_place_for(name)
-    mine = placed(application, state, kind)
+    mine = placed_for(name, application)
 
     assert {who for who, person in world.people.items() if name in open_to(person, mine)} == EXPECTED[name][2] - {"clock"}
 
@@ -132,6 +148,8 @@ def test_a_draft_is_open_to_nobody_but_its_applicant(world, application):
 def test_from_any_other_state_or_step_the_way_is_closed(world, application, name):
     sources, kinds, people, *_rest = EXPECTED[name]
     by = world[min(people - {"clock"})]
+    if name == "take_back":
+        sent_on(application)
     mine = again(application)
     before = row_of(mine)
     wrong = []
@@ -162,9 +180,10 @@ def test_from_any_other_state_or_step_the_way_is_closed(world, application, name
 @pytest.mark.parametrize("name", EXPECTED)
 def test_each_way_leads_to_its_state_ends_its_step_and_is_one_event(world, application, name):
     _sources, _kinds, people, target, end = EXPECTED[name]
-    state, kind = a_place_for(name)
+    _state, kind = a_place_for(name)
     by = world[min(people - {"clock"})]
-    mine = placed(application, state, kind)
+    mine = placed_for(name, application)
+    before = list(Stage.objects.filter(application=mine, left_at__isnull=False).values_list("pk", flat=True))
     events = Event.objects.about(mine).count()
 
     advance(mine, name, by=by, at=NOW, data={})
@@ -173,9 +192,11 @@ def test_each_way_leads_to_its_state_ends_its_step_and_is_one_event(world, appli
     assert (mine.state, mine.moved_at, kept.state, kept.moved_at) == (target, NOW, target, NOW)
     (event,) = Event.objects.about(application)[events:]
     assert (event.name, event.by, event.at) == (TRANSITIONS[name].event, by, NOW)
-    stages = list(Stage.objects.filter(application=application).order_by("pk").values_list("kind", "left_at", "outcome", "entered_at"))
-    first = [(kind, NOW if end in ("passed", "ended", "returned") else None, end if end in Outcome.values else "")] if kind else []
-    following = K.NOMINATION if end == "enters" else NEXT[kind] if end == "passed" else None
+    since = Stage.objects.filter(application=application).exclude(pk__in=before).order_by("pk")
+    stages = list(since.values_list("kind", "left_at", "outcome", "entered_at"))
+    outcome = "returned" if end == "back" else end if end in Outcome.values else ""
+    first = [(kind, NOW if outcome else None, outcome)] if kind else []
+    following = K.NOMINATION if end in ("enters", "back") else NEXT[kind] if end == "passed" else None
     assert [stage[:3] for stage in stages] == [*first, *([(following, None, "")] if following else [])]
     assert [stage[3] for stage in stages[len(first) :]] == ([NOW] if following else [])
     assert rules.current_stage(mine) == Stage.objects.filter(application=application, left_at__isnull=True).first()
@@ -225,9 +246,9 @@ def test_a_reopened_file_begins_at_the_first_step(world, application):
 @pytest.mark.parametrize("name", [name for name in EXPECTED if name != "change"])
 def test_of_two_who_act_at_once_the_second_is_told(world, application, name):
     """Both have read the row; only one finds it as it was. A change is kept apart by its revision."""
-    state, kind = a_place_for(name)
+    state, _kind = a_place_for(name)
     by = world[min(EXPECTED[name][2] - {"clock"})]
-    first, second = placed(application, state, kind), again(application)
+    first, second = placed_for(name, application), again(application)
     rules.current_stage(second)
     advance(first, name, by=by)
     before = row_of(application)

@@ -50,6 +50,7 @@ WAYS = {
     "return": Way("submitted nominated eligible", "nomination eligibility", (OFFICE, BODY), "returned", "returned"),
     "nominate": Way("submitted nominated eligible", "nomination", (BODY,), "nominated", "passed"),
     "not_nominate": Way("submitted nominated eligible", "nomination", (BODY,), "not_selected", "ended"),
+    "take_back": Way("nominated", "nomination eligibility review allocation", (BODY,), "submitted", "back"),
     "find_eligible": Way("submitted nominated", "eligibility", (OFFICE,), "eligible", "passed"),
     "find_ineligible": Way("submitted nominated", "eligibility", (OFFICE,), "ineligible", "ended"),
     "review": Way("submitted nominated eligible", "review", (OFFICE,), "in_review"),
@@ -65,7 +66,7 @@ WAYS = {
 EVENTS = {
     "submit": "submitted", "change": "changed", "withdraw": "withdrawn", "reopen": "reopened", "return": "returned", "nominate": "nominated",
     "not_nominate": "not_nominated", "find_eligible": "eligible", "find_ineligible": "ineligible", "review": "review_started",
-    "close_review": "reviewed", "select": "selected", "put_on_reserve": "reserved", "not_select": "not_selected", "offer": "offered",
+    "take_back": "taken_back", "close_review": "reviewed", "select": "selected", "put_on_reserve": "reserved", "not_select": "not_selected", "offer": "offered",
     "accept": "accepted", "decline": "declined", "lapse": "lapsed",
 }  # fmt: skip
 
@@ -98,17 +99,21 @@ class Row:
     def step(self) -> str:
         return self.stages[-1][0] if self.stages and not self.stages[-1][1] else ""
 
-    def part_of(self, who: str) -> str:
+    @property
+    def was_sent_on(self) -> bool:
+        return ["nomination", "passed"] in self.stages
+
+    def part_of(self, who: str, name: str) -> str:
         if who in OFFICERS:
             return OFFICE if self.state != "draft" else ""
         if who == "member of the body in charge":
-            return BODY if self.step == "nomination" else ""
+            return BODY if self.step == "nomination" or (name == "take_back" and self.was_sent_on) else ""
         return who if who in (APPLICANT, CLOCK) else ""
 
     def allows(self, name: str, who: str) -> bool:
         """By the table alone: what the buttons show."""
         way = WAYS[name]
-        return self.state in way.sources.split() and (not way.at or self.step in way.at.split()) and self.part_of(who) in way.by
+        return self.state in way.sources.split() and (not way.at or self.step in way.at.split()) and self.part_of(who, name) in way.by
 
     def take(self, name: str) -> None:
         way = WAYS[name]
@@ -117,6 +122,9 @@ class Row:
             following = STEPS.index(self.stages[-1][0]) + 1
             if way.end == "passed" and following < len(STEPS):
                 self.stages.append([STEPS[following], ""])
+        if way.end == "back":
+            self.stages[-1][1] = "returned"
+            self.stages.append(["nomination", ""])
         if way.end == "enter":
             is_back = self.state == "returned"
             self.stages.append([self.stages[-1][0] if is_back else STEPS[0], ""])
