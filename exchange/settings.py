@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "scholarships.quotas",
     "scholarships.applications",
     "scholarships.correspondence",
+    "scholarships.references",
     "scholarships.nominations",
     "scholarships.reviews",
     "scholarships.allocations",
@@ -348,6 +349,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without keys": {"()": "exchange.logs.WithoutKeys"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without keys"]}},
+    # Django's own server writes its lines past the root: they hold addresses too.
+    "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "WARNING")},
 }

@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("exchange.browse.urls")),
     path("apply/", include("exchange.apply.urls")),
+    path("refer/", include("exchange.refer.urls")),
     path("nominate/", include("exchange.nominate.urls")),
     path("review/", include("exchange.review.urls")),
     path("manage/", include("exchange.manage.urls")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -29,6 +30,9 @@ from scholarships.partners.models import Institution
 from scholarships.people.actions import give_role, settle
 from scholarships.people.models import Profile, Role, Scope, User
 from scholarships.programmes.models import Programme
+from scholarships.references import actions as asking
+from scholarships.references import answering
+from scholarships.references.models import Letter, Reference
 from scholarships.reviews.actions import assign
 from scholarships.reviews.models import Assignment
 
@@ -209,6 +213,45 @@ def make_call(code: str = "small-2027", *, programmes: int = 2, opened_days_ago:
         if not Programme.objects.filter(code=programme).exists():
             make_programme(programme, host=host)
     return load(small_call_file(code, codes, **replaced), opens_on=timezone.localdate() - timedelta(days=opened_days_ago))
+
+
+def make_call_with_letters(code: str = "letters-2027", **terms: Any) -> Call:
+    """The small call, which asks for two letters of referees until ten days after it closes. TERMS: others than the usual ones."""
+    for country in ("kg", "kz", "uz"):
+        make_institution(f"{country}-ministry", kind="ministry", country=country.upper(), name=f"Ministry of {country.upper()}")
+    host = make_institution("small-host", name="Small Host University")
+    for programme in ("small-a", "small-b"):
+        if not Programme.objects.filter(code=programme).exists():
+            make_programme(programme, host=host)
+    said = {"ways": "either", "wanted": 2, "most": 3, "due": "letters", **terms}
+    milestone = "  - {key: letters, title: Letters are due, from: 2026-12-20T18:00, until: 2026-12-30T18:00}\n"
+    section = "  - {key: letters, kind: letters, group: Papers, title: Letters}\n"
+    file = small_call_file(
+        code,
+        **{
+            "milestones:\n": f"milestones:\n{milestone}",
+            "requirements:\n": f"{section}requirements:\n",
+            "criteria:\n": f"letters: {json.dumps(said)}\ncriteria:\n",
+        },
+    )
+    return load(file, opens_on=timezone.localdate() - timedelta(days=10))
+
+
+def make_reference(application: Application | None = None, *, scan: bool = False, **said: Any) -> Reference:
+    """A referee who is asked for a letter, with an address of an institution."""
+    application = application or make_draft(make_call_with_letters())
+    number = next(_number)
+    referee = {
+        "name": "Aigul Karimova", "address": f"karimova{number}@ksu.example", "position": "Professor", "institution": "Karakol State University",
+    }  # fmt: skip
+    file = (io.BytesIO(picture()), "letter.jpg") if scan else None
+    return asking.ask(application, asking.Referee(**referee | said), by=application.applicant, scan=file)
+
+
+def send_letter(reference: Reference, text: str = "She measured a canal for two seasons.", **said: Any) -> Letter:
+    """The letter of a referee, sent."""
+    answering.save(reference, text=text, known_version=0, **said)
+    return answering.send(reference)
 
 
 @lru_cache

@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # The chapters of scholarships, in order: each room may import itself and those before it.
 CHAPTERS = [
     "engine", "texts", "privacy", "events", "partners", "people", "documents", "programmes", "schemes", "calls", "quotas",
-    "applications", "correspondence", "nominations", "reviews", "allocations", "offers",
+    "applications", "correspondence", "references", "nominations", "reviews", "allocations", "offers",
 ]  # fmt: skip
-VERBS = ["browse", "apply", "nominate", "review", "manage", "inbox"]
+VERBS = ["browse", "apply", "refer", "nominate", "review", "manage", "inbox"]
 # Rooms of exchange that are no verb: what all of them stand on, and the demo above them.
 SITE_ROOMS = ["ui", "accounts", "notifications", "demo", "management", "static", "locale"]
 FURNITURE_FREE = {"engine", "texts", "privacy"}  # they hold no tables

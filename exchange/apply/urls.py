@@ -1,6 +1,6 @@
 from django.urls import path
 
-from exchange.apply.views import applications, documents, offers, sections
+from exchange.apply.views import applications, documents, letters, offers, sections
 
 app_name = "apply"
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("<str:code>/sections/<str:key>/<str:group>/<int:number>/", sections.entry, name="entry"),
     path("<str:code>/choices/", sections.choices, name="choices"),
     path("<str:code>/documents/", documents.documents, name="documents"),
+    path("<str:code>/letters/", letters.letters, name="letters"),
+    path("<str:code>/letters/<str:reference>/", letters.letter, name="letter"),
     path("<str:code>/check/", applications.check, name="check"),
     path("<str:code>/receipt/", applications.receipt, name="receipt"),
     path("<str:code>/status/", applications.status, name="status"),

@@ -129,7 +129,7 @@ def fill_in(
         files = library.get((user.pk, requirement.kind), [])
         for file in files[: requirement.least]:
             actions.attach(application, requirement.key, file, by=user, at=at)
-    for key in ("choices", "documents"):
+    for key in ("choices", "documents", "letters"):
         section = form.section(key)
         if section and key not in leave_open:
             actions.save_answers(application, section, {}, is_done=True, known_version=0, by=user, at=at)

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from exchange.demo.switching import page_for, person_for
+from exchange.notifications.keys import key_for, with_key
 from exchange.notifications.models import Message
 from exchange.ui.guards import open_to_everybody
 from exchange.ui.paging import page_number, page_of
@@ -40,4 +41,10 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 @open_to_everybody
 @require_GET
 def letter(request: HttpRequest, message: str) -> HttpResponse:
-    return render(request, "demo/letter.html", {"message": get_object_or_404(Message, code=message)})
+    found = get_object_or_404(Message.objects.select_related("event"), code=message)
+    try:
+        key = key_for(found)
+    except LookupError:  # closed by now
+        key = ""
+    context = {"message": found, "text": with_key(found.text, key), "link": with_key(found.link, key)}
+    return render(request, "demo/letter.html", context)

@@ -30,6 +30,7 @@ from exchange.demo.people import (
     Persona,
 )
 from exchange.demo.proceedings import Proceedings
+from exchange.demo.referees import ask_two
 from exchange.demo.words import choose_words, talk
 from exchange.management.commands.load_call import load_library, shipped
 from exchange.notifications import mailings
@@ -122,7 +123,7 @@ def _drafts(
     """Two drafts that lack little, so that the story can begin at once."""
     yesterday = timezone.now() - timedelta(days=1)
     sco, joint, _turkmenistan = calls
-    fill_in(
+    own = fill_in(
         sco,
         nuray,
         NURAY,
@@ -132,6 +133,7 @@ def _drafts(
         at=yesterday,
         leave_open=frozenset({"declaration"}),
     )
+    ask_two(own, at=yesterday)
     fill_in(
         joint,
         malika,

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from exchange.manage.listing import asked_by, found
@@ -21,6 +22,7 @@ from scholarships.applications.readiness import verdicts_of
 from scholarships.applications.rules import current_stage
 from scholarships.calls.models import Call, StepKind
 from scholarships.people.models import User
+from scholarships.references.standing import waiting_for_letters
 from scholarships.reviews.actions import Plan, at_review, plan_evenly
 from scholarships.reviews.models import Assignment, Progress
 from scholarships.reviews.rules import reviewers_of
@@ -148,6 +150,9 @@ def propose(user: Any, call: Call, params: QueryDict) -> Proposal:
         ready = [one for one in selection.applications if _is_at_review(one)]
     is_ready = {application.pk for application in ready}
     left_out = [(one, where_it_is(one)) for one in selection.applications if one.pk not in is_ready]
+    held = waiting_for_letters(ready, at=timezone.now())
+    left_out += [(one, _("It waits for letters of referees.")) for one in held]
+    ready = [one for one in ready if one not in held]
     reviewers = reviewers_of(call)
     plan = plan_evenly(call, ready, reviewers)
     touched = {application.pk for application, _reviewer in plan.pairs} | {application.pk for application, _missing in plan.short}

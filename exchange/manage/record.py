@@ -28,6 +28,7 @@ from scholarships.applications.rules import current_stage
 from scholarships.calls.form import Form, Requirement
 from scholarships.calls.models import SectionKind, StepKind
 from scholarships.events.models import Event
+from scholarships.references.models import Reference
 from scholarships.reviews.models import Assignment, Progress
 
 
@@ -276,10 +277,13 @@ class EventLine:
 
 
 def event_lines(application: Application, form: Form) -> list[EventLine]:
-    """What happened to APPLICATION, newest first."""
+    """What happened to APPLICATION and to its requests for letters, newest first."""
+    referees = dict(Reference.objects.filter(application=application).values_list("code", "name")) if form.letters else {}
+    of_letters = Event.objects.filter(subject_kind="reference", subject_key__in=list(referees))
+    events = [*Event.objects.about(application).select_related("by"), *(of_letters.select_related("by") if referees else ())]
     return [
-        EventLine(_(event.says), _detail(event, form), str(event.by) if event.by else "", event.at)
-        for event in Event.objects.about(application).select_related("by").order_by("-pk")
+        EventLine(_(event.says), referees.get(event.subject_key) or _detail(event, form), str(event.by) if event.by else "", event.at)
+        for event in sorted(events, key=lambda event: -event.pk)
     ]
 
 

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from exchange.manage.views import applications, bodies, calls, letters, mailings, offers, outbox, places, records, reviewers
+from exchange.manage.views import (
+    applications,
+    bodies,
+    calls,
+    letters,
+    mailings,
+    offers,
+    outbox,
+    places,
+    records,
+    references,
+    reviewers,
+)
 
 app_name = "manage"
 
@@ -14,6 +26,8 @@ urlpatterns = [
     path("applications/<str:code>/reviewers/", reviewers.reviewers, name="reviewers"),
     path("applications/<str:code>/papers/<str:paper>/", records.paper, name="paper"),
     path("applications/<str:code>/papers/<str:paper>/pages/<int:number>/", records.page, name="page"),
+    path("applications/<str:code>/references/<str:reference>/", references.reference, name="reference"),
+    path("applications/<str:code>/references/<str:reference>/pages/<int:number>/", references.reference_page, name="reference_page"),
     path("calls/", calls.calls, name="calls"),
     path("calls/<slug:code>/", calls.call, name="call"),
     path("calls/<slug:code>/dates/", calls.dates, name="dates"),

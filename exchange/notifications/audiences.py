@@ -14,6 +14,7 @@ from scholarships.events.models import Event
 from scholarships.nominations.lists import waiting_for_a_list
 from scholarships.offers.models import Offer
 from scholarships.people.models import Membership, Role, Scope, User
+from scholarships.references.models import Link, Reference
 from scholarships.reviews.models import Assignment
 
 
@@ -83,11 +84,14 @@ def calls_of(events: Iterable[Event]) -> Mapping[int, str]:
     found: dict[int, str] = {}
     wanted: dict[int, str] = {}
     offers: dict[int, str] = {}
+    requests: dict[int, str] = {}
     for event in events:
         if event.subject_kind == "call":
             found[event.pk] = event.subject_key
         elif event.subject_kind == "offer":
             offers[event.pk] = event.subject_key
+        elif event.subject_kind == "reference":
+            requests[event.pk] = event.subject_key
         elif "call" in event.data:
             found[event.pk] = event.data["call"]
         else:
@@ -98,6 +102,9 @@ def calls_of(events: Iterable[Event]) -> Mapping[int, str]:
     if offers:
         calls = dict(Offer.objects.filter(code__in=set(offers.values())).values_list("code", "application__call__code"))
         found |= {pk: calls[code] for pk, code in offers.items() if code in calls}
+    if requests:
+        calls = dict(Reference.objects.filter(code__in=set(requests.values())).values_list("code", "application__call__code"))
+        found |= {pk: calls[code] for pk, code in requests.items() if code in calls}
     return found
 
 
@@ -170,3 +177,22 @@ def officers_written_to(events: list[Event]) -> list[Hearing]:
     """The officers of the call, of what an applicant has written."""
     asked = [event for event in events if not event.data["by_office"]]
     return officers(asked) if asked else []
+
+
+def asker(events: list[Event]) -> list[Hearing]:
+    """The applicant for whom each event's referee was asked."""
+    rows = Reference.objects.filter(code__in={event.subject_key for event in events}).select_related("application__applicant")
+    users = {row.code: row.application.applicant for row in rows}
+    return [_hearing(event, users[event.subject_key]) for event in events if event.subject_key in users]
+
+
+def referee(events: list[Event]) -> list[Hearing]:
+    """The referee that each event is about: an address, whether or not somebody has an account with it."""
+    rows = {row.code: row for row in Reference.objects.filter(code__in={event.subject_key for event in events})}
+    return [Hearing(event, row.address, None, row.language) for event in events if (row := rows.get(event.subject_key)) is not None]
+
+
+def address_of_link(events: list[Event]) -> list[Hearing]:
+    """The address to which each event's link leads."""
+    rows = {row.code: row for row in Link.objects.filter(code__in={event.subject_key for event in events})}
+    return [Hearing(event, row.address, None, row.language) for event in events if (row := rows.get(event.subject_key)) is not None]

@@ -15,6 +15,7 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from exchange.notifications import undelivered
 from exchange.notifications.models import Address, Delivery, Message
 from scholarships.applications.models import Application
 from scholarships.events.actions import record
@@ -41,13 +42,14 @@ def take(bounce: Bounce) -> Message | None:
     message_id = message_id if message_id.startswith("<") else f"<{message_id}>"
     now, said = timezone.now(), " ".join(bounce.said.replace("\0", "").split())[:250]
     with transaction.atomic():
-        message = Message.objects.select_for_update().filter(message_id=message_id).first()
+        message = Message.objects.select_for_update(of=("self",)).select_related("event").filter(message_id=message_id).first()
         if message is None or message.bounced_at is not None:
             return message
         message.delivery, message.bounced_at, message.error, message.claim, message.leased_until = Delivery.BOUNCED, now, said, "", None
         message.save(update_fields=["delivery", "bounced_at", "error", "claim", "leased_until"])
         if bounce.kind == HARD:
             _count(message.address.lower(), said)
+        undelivered.tell([message])
     return message
 
 

@@ -18,6 +18,7 @@ from exchange.notifications.bundles import BUNDLE, DIGEST
 from exchange.notifications.models import Way
 from exchange.notifications.pages import Page
 from scholarships.events.models import Event
+from scholarships.references.models import LinkPurpose
 
 
 class Channel(TextChoices):
@@ -29,7 +30,10 @@ class Channel(TextChoices):
 @dataclass(frozen=True)
 class Notice:
     """One kind of letter: who hears, which templates, which page it leads to, by which channel, whether one may opt out of it
-    by mail, and whether it may wait for the daily letter: what asks for an answer within a day, such as a reminder, may not."""
+    by mail, and whether it may wait for the daily letter: what asks for an answer within a day, such as a reminder, may not.
+
+    ``key``: its link lets somebody without an account in, for this purpose of ``references.LinkPurpose``; see ``keys``.
+    """
 
     kind: str
     who: str
@@ -39,10 +43,12 @@ class Notice:
     channel: Channel = Channel.BOTH
     may_opt_out: bool = False
     may_bundle: bool = False
+    key: str = ""
 
 
 APPLICANT, BODY, REVIEWER, OFFICER, PERSON = _("Applicant"), _("Nominating body"), _("Reviewer"), _("Officers of the call"), _("The person")
 STAFF = _("Staff who have chosen it")
+REFEREE = _("Referee")
 
 
 def _applicant(letter: str, page: Page = pages.status) -> Notice:
@@ -51,6 +57,14 @@ def _applicant(letter: str, page: Page = pages.status) -> Notice:
 
 def _officers(letter: str, page: Page) -> Notice:
     return Notice(f"{letter}:officer", OFFICER, audiences.officers, letter, page, may_opt_out=True, may_bundle=True)
+
+
+def _referee(letter: str, key: str = LinkPurpose.LETTER, page: Page = pages.request) -> Notice:
+    return Notice(f"{letter}:referee", REFEREE, audiences.referee, letter, page, key=key)
+
+
+def _asker(letter: str) -> Notice:
+    return Notice(f"{letter}:applicant", APPLICANT, audiences.asker, letter, pages.letters)
 
 
 NOTICES: dict[str, tuple[Notice, ...]] = {
@@ -78,6 +92,16 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     ),
     "application.taken_back": (_applicant("application.taken_back"),),
     "nomination.list_taken_back": (_officers("nomination.list_taken_back", pages.call),),
+    "reference.asked": (_referee("reference.asked"),),
+    "reference.reminded": (_referee("reference.reminded"),),
+    "reference.prepared": (_referee("reference.prepared", LinkPurpose.RELEASE, pages.release),),
+    "reference.received": (_referee("reference.thanks"), _asker("reference.received")),
+    "reference.cancelled": (_referee("reference.cancelled", "", pages.referees),),
+    "reference.declined": (_asker("reference.declined"),),
+    "reference.bounced": (_asker("reference.bounced"),),
+    "reference.listed": (
+        Notice("reference.listed:referee", REFEREE, audiences.address_of_link, "reference.listed", pages.requests, key=LinkPurpose.LIST),
+    ),
     "review.assigned": (Notice("review.assigned:reviewer", REVIEWER, audiences.person, "review.assigned", pages.reviews, may_bundle=True),),
     "review.recused": (_officers("review.recused", pages.record),),
     "correspondence.written": (
@@ -99,6 +123,7 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
         Notice("mailing.held:officer", OFFICER, audiences.second_officers, "mailing.held", pages.mailing, may_opt_out=True),
     ),
     reminders.DRAFT: (Notice("reminder.draft:applicant", APPLICANT, audiences.with_drafts, "reminder.draft", pages.own, may_opt_out=True),),
+    reminders.LETTER: (_referee("reminder.letter"),),
     reminders.REVIEW: (
         Notice("reminder.review:reviewer", REVIEWER, audiences.with_open_reviews, "reminder.review", pages.reviews, may_opt_out=True),
     ),
@@ -138,6 +163,9 @@ SILENT: dict[str, str] = {
     "nomination.stood_in": _("the officer who did it sees it; the members see it among them"),
     "person.joined": _("the person who did it sees it"),
     "person.role_taken": _("the office tells it in person"),
+    "reference.opened": _("the applicant's page shows it"),
+    "reference.renewed": _("the person who did it sees it; for the applicant it has arrived before"),
+    "reference.read": _("the log of readings keeps it"),
     "review.submitted": _("the officers' list shows it"),
     "review.taken_back": _("the reviewer's list shows it"),
 }

@@ -16,6 +16,7 @@ from django.core.validators import validate_email
 from django.urls import reverse
 
 from exchange.notifications.catalogue import notice_of
+from exchange.notifications.keys import key_for, with_key
 from exchange.notifications.models import Message
 
 signer = Signer(salt="mail.stop")
@@ -41,10 +42,14 @@ def envelope(message: Message, connection: Any) -> EmailMultiAlternatives:
     """MESSAGE, ready to be sent over CONNECTION.
 
     Raises:
-        Unsendable: the address is none, or a header would break out of its line.
+        Unsendable: the address is none, a header would break out of its line, or its link would open nothing.
     """
     _check(message)
     notice = notice_of(message.kind)
+    try:
+        key = key_for(message)
+    except LookupError as closed:
+        raise Unsendable(str(closed)) from None
     headers = {
         "Message-ID": message.message_id,
         "Auto-Submitted": "auto-generated",  # so that no machine answers; a bounce may still come back
@@ -55,7 +60,7 @@ def envelope(message: Message, connection: Any) -> EmailMultiAlternatives:
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail = _Mail(
         f"[{message.address}] {message.subject}" if settings.MAIL_ALL_TO else message.subject,
-        message.text,
+        with_key(message.text, key),
         settings.DEFAULT_FROM_EMAIL,
         [settings.MAIL_ALL_TO or message.address],
         connection=connection,
@@ -64,7 +69,7 @@ def envelope(message: Message, connection: Any) -> EmailMultiAlternatives:
     )
     mail.boundary = f"=_{message.code}"
     if message.html:
-        mail.attach_alternative(message.html, "text/html")
+        mail.attach_alternative(with_key(message.html, key), "text/html")
     return mail
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from exchange.notifications import undelivered
 from exchange.notifications.models import Delivery, Message, MessageQuerySet
 
 FIRST_WAIT, LONGEST_WAIT = 10, 1800  # seconds; doubled in between
@@ -23,8 +24,9 @@ def sent(message: Message, now: datetime) -> None:
 def put_aside(batch: list[Message], states: Mapping[int, Delivery]) -> None:
     """Those of BATCH in STATES, by primary key, are shown in the inbox and not sent singly."""
     for state in dict.fromkeys(states.values()):
-        rows = _together([message for message in batch if states.get(message.pk) == state])
-        rows.update(delivery=state, claim="", leased_until=None, error="")
+        those = [message for message in batch if states.get(message.pk) == state]
+        _together(those).update(delivery=state, claim="", leased_until=None, error="")
+        undelivered.tell(those)  # who has no inbox is not reached
 
 
 def later(message: Message, error: str, now: datetime, *, most: int = MOST_TRIES) -> None:
@@ -48,7 +50,8 @@ def wait_after(tries: int) -> timedelta:
 
 
 def failed(message: Message, error: str) -> None:
-    mine(message).update(delivery=Delivery.FAILED, tries=message.tries + 1, error=error[:250], claim="", leased_until=None)
+    if mine(message).update(delivery=Delivery.FAILED, tries=message.tries + 1, error=error[:250], claim="", leased_until=None):
+        undelivered.tell([message])
 
 
 def poison(message: Message, error: str, now: datetime) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.urls import reverse
 
+KEY = "known-to-its-reader-only"  # stands in a stored letter where the key of its reader is when it leaves; see ``keys``
+
 Context = Mapping[str, Any]
 Page = Callable[[Context], str]
 
@@ -72,3 +74,27 @@ def profile(context: Context) -> str:
 
 def thread(context: Context) -> str:
     return reverse("inbox:thread", args=[context["application"].code])
+
+
+def letters(context: Context) -> str:
+    """The applicant's page of referees."""
+    return reverse("apply:letters", args=[context["application"].code])
+
+
+def request(context: Context) -> str:
+    """The referee's page of one request."""
+    return reverse("refer:request", args=[KEY])
+
+
+def release(context: Context) -> str:
+    return reverse("refer:release", args=[KEY])
+
+
+def requests(context: Context) -> str:
+    """All requests to the reader's address."""
+    return reverse("refer:requests", args=[KEY])
+
+
+def referees(context: Context) -> str:
+    """Where a referee asks for the list of requests."""
+    return reverse("refer:letters")

@@ -22,23 +22,26 @@ from scholarships.events.actions import record
 from scholarships.events.names import declare
 from scholarships.nominations.lists import waiting_for_a_list
 from scholarships.offers.models import Offer, OfferState
+from scholarships.references.dates import dues_of_calls
+from scholarships.references.models import Reference
 from scholarships.reviews.models import Assignment
 
 log = logging.getLogger(__name__)
 
 DRAFT = declare("reminder.draft", "Reminded of unfinished applications", "days")
 REVIEW = declare("reminder.review", "Reminded of open reviews", "days")
+LETTER = declare("reminder.letter", "Reminded of the letter that is due", "days")
 OFFER = declare("reminder.offer", "Reminded to answer the offer", "days")
 LIST = declare("reminder.list", "Reminded to send the list of nominations", "days")
 
-DAYS = {DRAFT: (7, 2, 1), REVIEW: (3, 1), OFFER: (3, 1), LIST: (7, 2, -1, -7)}  # before the date; negative: after it
+DAYS = {DRAFT: (7, 2, 1), LETTER: (7, 2), REVIEW: (3, 1), OFFER: (3, 1), LIST: (7, 2, -1, -7)}  # before the date; negative: after it
 HORIZON = timedelta(days=30)  # what is further away is planned when it comes nearer
 LATE = timedelta(days=14)  # for so long a list that is missing is still asked for
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """A date that somebody has to keep. SUBJECT is the call or the offer."""
+    """A date that somebody has to keep. SUBJECT is the call, the offer or the request to a referee."""
 
     kind: str
     subject: models.Model
@@ -58,6 +61,9 @@ def deadlines(now: datetime) -> Iterator[Deadline]:
     drafts = Application.objects.filter(state=State.DRAFT).values("call")
     for call in Call.objects.open_now(at=now).filter(closes_at__range=near, pk__in=drafts):
         yield Deadline(DRAFT, call, call.closes_at)
+    dues = dues_of_calls(near)
+    for reference in Reference.objects.needed().filter(application__call__in=dues).select_related("application") if dues else ():
+        yield Deadline(LETTER, reference, dues[reference.application.call_id])
     ends = _ends_of_review(near)
     for call in Call.objects.filter(pk__in=ends):
         yield Deadline(REVIEW, call, ends[call.pk])

@@ -9,7 +9,7 @@ from django.db.models import Count
 
 from exchange.notifications.bundles import DIGEST, listed_in
 from exchange.notifications.models import Mailing, Message
-from exchange.notifications.wordings import fill
+from exchange.notifications.wordings import fill, unlinked
 from scholarships.applications.models import Application, Stage
 from scholarships.applications.reasons import RETURN_REASONS
 from scholarships.calls.models import Call, StepKind, is_open
@@ -19,6 +19,8 @@ from scholarships.offers.models import Offer
 from scholarships.partners.models import Institution
 from scholarships.people.models import Role, Scope, User
 from scholarships.people.rules import institutions_of
+from scholarships.references.dates import due_of
+from scholarships.references.models import Link, Reference
 from scholarships.reviews.models import Assignment
 
 Files = Mapping[str, dict[str, Any]]  # code of an application -> its part of the context
@@ -129,6 +131,24 @@ def _assignment(message: Message) -> dict[str, Any]:
     return _file(assignment.application.code)
 
 
+def _reference(message: Message) -> dict[str, Any]:
+    """The request to a referee, who asks (``asker``), and when the letter is due."""
+    reference = _found(
+        Reference.objects.select_related("application__call", "application__version", "application__applicant")
+        .filter(code=message.event.subject_key)
+        .first()
+    )
+    file = _file(reference.application.code)
+    said = {"asker": reference.asker, "referee": reference.name, "note": reference.note, "colleague": reference.colleague}
+    words = {name: unlinked(value) for name, value in said.items()}  # of people who write to people unknown to us
+    return {**file, **words, "reference": reference, "due": due_of(reference.application)}
+
+
+def _link(message: Message) -> dict[str, Any]:
+    """The link to all requests to one address."""
+    return {"expires": _found(Link.objects.filter(code=message.event.subject_key).first()).expires_at}
+
+
 def _offer(message: Message) -> dict[str, Any]:
     offer = _found(Offer.objects.select_related("application").filter(code=message.event.subject_key).first())
     return _file(offer.application.code)
@@ -140,8 +160,10 @@ _ABOUT: dict[str, Callable[..., dict[str, Any]]] = {
     "application": _application,
     "assignment": _assignment,
     "call": _call,
+    "link": _link,
     "mailing": _mailing,
     "offer": _offer,
+    "reference": _reference,
     "sentlist": _sent_list,
     "user": _person,
 }

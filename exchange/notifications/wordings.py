@@ -196,12 +196,12 @@ def fill(words: str, context: Mapping[str, Any], *, standard: str = "") -> str:
 
     def value(found: re.Match[str]) -> str:
         name = found.group(1)
-        return standard if name == STANDARD else _plain(_KNOWN[name].value(context))
+        return standard if name == STANDARD else unlinked(_KNOWN[name].value(context))
 
     return _BRACES.sub(value, words)
 
 
-def _plain(value: str) -> str:
+def unlinked(value: str) -> str:
     """Without control characters but line breaks, and with nothing that a mail programme would make a link of."""
     kept = "".join(letter for letter in value if letter == "\n" or unicodedata.category(letter)[0] != "C")
     return re.sub(r"(?<=\w)([.@])(?=\w)", "\\1\u2060", kept.replace("://", ": //"))

@@ -47,12 +47,23 @@ class Paper:
 
 
 @dataclass(frozen=True)
+class LetterRead:
+    """A referee's letter without the name: its words, for how long the referee has known the applicant, its pages."""
+
+    number: int
+    text: str
+    known: str
+    sheets: tuple[Sheet, ...]
+
+
+@dataclass(frozen=True)
 class Reading:
     """The parts of a file in the order in which they are read; each is an anchor of the page."""
 
     plans: tuple[Plan, ...]
     answers: tuple[SaidSection, ...]
     papers: tuple[Paper, ...]
+    letters: tuple[LetterRead, ...] = ()
 
 
 def reading_of(file: BlindFile) -> Reading:
@@ -73,6 +84,17 @@ def reading_of(file: BlindFile) -> Reading:
                 ),
             )
             for requirement, attachments in file.papers
+        ),
+        letters=tuple(
+            LetterRead(
+                number,
+                letter.masked,
+                letter.get_known_display() if letter.known else "",
+                tuple(Sheet(letter.file.code, 1, page, letter.file.pages) for page in range(1, letter.file.pages + 1))
+                if letter.file
+                else (),
+            )
+            for number, letter in enumerate(file.letters, start=1)
         ),
     )
 

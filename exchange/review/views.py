@@ -22,7 +22,7 @@ from exchange.ui.paging import page_number, page_of
 from scholarships.calls.form import form_of
 from scholarships.people.rules import is_reviewer
 from scholarships.reviews import actions
-from scholarships.reviews.blind import blind_file, other_reviews, paper_of
+from scholarships.reviews.blind import blind_file, letter_of, other_reviews, paper_of
 from scholarships.reviews.models import Assignment, Progress
 
 ROWS = 25
@@ -174,10 +174,12 @@ def page(request: HttpRequest, code: str, paper: str, number: int) -> HttpRespon
     """One page of a paper that reviewers see, as an image under a name that says nothing."""
     assignment = own(request, code)
     attachment = paper_of(assignment, paper)
-    if attachment is None:
+    file = attachment.file if attachment is not None else letter_of(assignment, paper)
+    if file is None:
         raise Http404
-    response = page_response(attachment.file, number)
-    actions.note_reading(assignment, attachment.file, by=request.user)
-    name = f"{assignment.application.code}-{attachment.requirement}-{attachment.order}-{number}.jpg"
+    response = page_response(file, number)
+    actions.note_reading(assignment, file, by=request.user)
+    part = f"{attachment.requirement}-{attachment.order}" if attachment is not None else "letter"
+    name = f"{assignment.application.code}-{part}-{number}.jpg"
     response["Content-Disposition"] = content_disposition_header(as_attachment=False, filename=name) or "inline"
     return response

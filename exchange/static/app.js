@@ -37,6 +37,32 @@ $$('[data-words]').forEach(note => {
   box.addEventListener('input', count); count();
 });
 
+/* a long text is saved while it is written; a file only by the button */
+$$('form[data-autosave]').forEach(f => {
+  let timer = 0, busy = false;
+  const save = async () => {
+    if (busy || f.dataset.sent) return;
+    busy = true;
+    const data = new FormData(f); data.delete('file'); data.set('autosave', '1');
+    try {
+      const answer = await fetch(location.href, { method: 'POST', body: data }), said = await answer.json();
+      if (answer.ok && said.is_saved) {
+        f.elements.version.value = said.version;
+        const note = $('[data-saved]', f);
+        note.textContent = note.dataset.says.replace('%s', new Date().toTimeString().slice(0, 5)); note.className = 'saved';
+      }
+    } catch { /* offline: the button will say so */ }
+    busy = false;
+  };
+  f.addEventListener('input', e => { if (e.target.type !== 'file') { clearTimeout(timer); timer = setTimeout(save, 3000); } });
+  f.addEventListener('submit', e => {
+    clearTimeout(timer);
+    if (!busy) { f.dataset.sent = '1'; return; }
+    e.preventDefault();  // what is being saved has a newer version when it is through
+    const again = () => busy ? setTimeout(again, 50) : f.requestSubmit(e.submitter); again();
+  });
+});
+
 /* review: weighted total, number keys */
 $$('[data-score]').forEach(f => {
   const total = () => {

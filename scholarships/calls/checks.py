@@ -18,7 +18,19 @@ Place = tuple[str | int, ...]
 
 
 def own_checks(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    for check in (_unique_keys, _dates, _special_sections, _questions, _papers, _conditions, _circles, _criteria, _steps, _rubric):
+    for check in (
+        _unique_keys,
+        _dates,
+        _special_sections,
+        _questions,
+        _papers,
+        _letters,
+        _conditions,
+        _circles,
+        _criteria,
+        _steps,
+        _rubric,
+    ):
         yield from check(data)
 
 
@@ -115,6 +127,29 @@ def _papers(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
         least = paper.get("least", 1)
         if paper.get("most", least) < least:
             yield ("requirements", index), f"At least {least} files are asked for and at most {paper['most']} taken."
+
+
+def _letters(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    kinds = [section.get("kind", "questions") for section in data["sections"]]
+    letters = data.get("letters")
+    if letters is None:
+        if "letters" in kinds:
+            yield ("sections", kinds.index("letters")), "The call has a section of letters but does not say how they come (“letters”)."
+        return
+    if "letters" not in kinds:
+        yield ("letters",), "The call asks for letters but has no section of kind “letters”."
+    wanted = letters.get("wanted", 2)
+    if letters.get("least", wanted) > wanted:
+        yield ("letters", "least"), f"At least {letters['least']} letters are asked for, and {wanted} are enough."
+    if letters.get("most", wanted + 1) < wanted:
+        yield ("letters", "most"), f"Only {letters['most']} referees can be asked for {wanted} letters."
+    due = next((milestone for milestone in data.get("milestones", []) if milestone["key"] == letters["due"]), None)
+    if due is None:
+        yield ("letters", "due"), f"There is no milestone “{letters['due']}”."
+    elif "until" not in due:
+        yield ("letters", "due"), f"The milestone “{letters['due']}” has no end (“until”), so that letters would never be due."
+    for key in _twice_in(line["key"] for line in letters.get("ratings", [])):
+        yield ("letters", "ratings"), f"There are two lines called “{key}”."
 
 
 def known_facts(data: Mapping[str, Any]) -> frozenset[str]:

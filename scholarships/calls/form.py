@@ -69,6 +69,33 @@ class Requirement:
 
 
 @dataclass(frozen=True)
+class Rating:
+    """One line of the grid in which a referee rates; ``anchors``: five worded levels, the lowest first."""
+
+    key: str
+    title: Text
+    anchors: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The letters of referees that are asked for; see ``models.LetterTerms``."""
+
+    ways: str
+    wanted: int
+    least: int
+    most: int
+    milestone: str
+    who: Text
+    needs: Text
+    is_institutional: bool
+    openness: str
+    review_waits: bool
+    reviewers_see: bool
+    ratings: tuple[Rating, ...]
+
+
+@dataclass(frozen=True)
 class Criterion:
     rule: eligibility.Criterion
     title: Text
@@ -106,6 +133,7 @@ class Form:
     criteria: tuple[Criterion, ...]
     rubric: tuple[RubricItem, ...]
     steps: tuple[Step, ...]
+    letters: Letters | None = None
 
     def section(self, key: str) -> Section | None:
         return next((section for section in self.sections if section.key == key), None)
@@ -170,6 +198,27 @@ def _read(pk: int) -> Form:
             for row in models.RubricItem.objects.filter(version=pk).order_by("order")
         ),
         steps=_steps(pk),
+        letters=_letters(pk),
+    )
+
+
+def _letters(pk: int) -> Letters | None:
+    row = models.LetterTerms.objects.filter(version=pk).first()
+    if row is None:
+        return None
+    return Letters(
+        ways=row.ways,
+        wanted=row.wanted,
+        least=row.least,
+        most=row.most,
+        milestone=row.milestone,
+        who=row.who,
+        needs=row.needs,
+        is_institutional=row.is_institutional,
+        openness=row.openness,
+        review_waits=row.review_waits,
+        reviewers_see=row.reviewers_see,
+        ratings=tuple(Rating(line["key"], text(line["title"]), tuple(text(anchor) for anchor in line["anchors"])) for line in row.ratings),
     )
 
 

@@ -18,6 +18,7 @@ from scholarships.calls.models import (
     CallProgramme,
     CallVersion,
     Criterion,
+    LetterTerms,
     Milestone,
     Question,
     Requirement,
@@ -72,6 +73,7 @@ def load(file: CallFile, *, by: Any = None, code: str = "", title: Any = None, o
     loader.papers(version)
     loader.criteria(version)
     loader.rubric(version)
+    loader.letters(version)
     loader.steps(version)
     for name, load_part in _parts.items():
         if name in data:
@@ -260,6 +262,30 @@ class _Loader:
                 reviewers_see=said.get("reviewers_see", False),
             )
             for order, said in enumerate(self.file.data.get("requirements", []), start=1)
+        )
+
+    def letters(self, version: CallVersion) -> None:
+        said = self.file.data.get("letters")
+        if not said:
+            return
+        wanted = said.get("wanted", 2)
+        LetterTerms.objects.create(
+            version=version,
+            ways=said.get("ways", "link"),
+            wanted=wanted,
+            least=said.get("least", wanted),
+            most=said.get("most", wanted + 1),
+            milestone=said["due"],
+            who=self.text(said.get("who")),
+            needs=self.text(said.get("needs")),
+            is_institutional=said.get("institutional", True),
+            openness=said.get("openness", "confidential"),
+            review_waits=said.get("review_waits", False),
+            reviewers_see=said.get("reviewers_see", False),
+            ratings=[
+                {"key": line["key"], "title": self.text(line["title"]), "anchors": [self.text(anchor) for anchor in line["anchors"]]}
+                for line in said.get("ratings", [])
+            ],
         )
 
     def criteria(self, version: CallVersion) -> None:

@@ -180,6 +180,7 @@ class SectionKind(models.TextChoices):
     QUESTIONS = "questions", _("Questions")
     CHOICES = "choices", _("Ranked choices of programmes")
     DOCUMENTS = "documents", _("Documents")
+    LETTERS = "letters", _("Letters of referees")
 
 
 class Section(_Part):
@@ -310,6 +311,54 @@ class RubricItem(_Part):
     class Meta:
         ordering = ["version", "order"]
         constraints = [models.UniqueConstraint(fields=["version", "key"], name="rubric_item_once")]
+
+
+class LetterWays(models.TextChoices):
+    LINK = "link", _("The referee sends it by a link")
+    SCAN = "scan", _("The applicant uploads a signed scan, which the referee confirms")
+    EITHER = "either", _("By a link, or as a signed scan that the referee confirms")
+
+
+class Openness(models.TextChoices):
+    CONFIDENTIAL = "confidential", _("Confidential")
+    OPEN = "open", _("Open to the applicant")
+    CHOICE = "choice", _("As the applicant chooses")
+
+
+class LetterTerms(models.Model):
+    """Which letters of referees the version asks for; whom they concern, the section of kind "letters" says.
+
+    ``wanted`` letters are enough: then the other referees are no longer needed. Fewer than ``least`` are
+    told to officers, and hold the review up where ``review_waits`` says so; nothing holds up handing in.
+    ``most`` may be asked at once. ``milestone`` ends when letters are due.
+    ``ratings``: ``[{"key": "...", "title": {...}, "anchors": [{...} x 5]}]``, none as a rule.
+    """
+
+    version = models.OneToOneField(CallVersion, models.CASCADE, related_name="letters")
+    ways = models.CharField(_("how letters come"), max_length=8, choices=LetterWays, default=LetterWays.LINK)
+    wanted = models.PositiveSmallIntegerField(_("how many are enough"), default=2, validators=[MinValueValidator(1), MaxValueValidator(5)])
+    least = models.PositiveSmallIntegerField(_("at least"), default=2, validators=[MinValueValidator(0), MaxValueValidator(5)])
+    most = models.PositiveSmallIntegerField(_("asked at once"), default=3, validators=[MinValueValidator(1), MaxValueValidator(9)])
+    milestone = models.CharField(max_length=40)
+    who = MultilingualField(_("who is a good referee"), blank=True)
+    needs = MultilingualField(_("what is needed, for the referee"), blank=True)
+    is_institutional = models.BooleanField(_("of an institution"), default=True)
+    openness = models.CharField(_("who may read"), max_length=12, choices=Openness, default=Openness.CONFIDENTIAL)
+    review_waits = models.BooleanField(_("review waits for the letters"), default=False)
+    reviewers_see = models.BooleanField(_("reviewers read them"), default=False)
+    ratings = models.JSONField(default=list, blank=True)
+
+    NOT_PERSONAL = ("milestone", "who", "needs", "ratings")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="letters_least_wanted_most", condition=Q(least__lte=F("wanted")) & Q(wanted__lte=F("most")) & Q(wanted__gte=1)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.wanted}"
 
 
 class StepKind(models.TextChoices):

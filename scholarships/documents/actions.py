@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -18,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from scholarships.documents.checking import PAGE_WIDTH, Checked, Limits, ask_child, checked
-from scholarships.documents.models import Document, DocumentVersion, Format, random_path
+from scholarships.documents.models import Document, DocumentVersion, Format, erase_files, random_path
 from scholarships.events.actions import record
 from scholarships.events.names import declare
 
@@ -31,7 +32,7 @@ OPENED = declare("document.opened", "Paper opened", "kind", "version", "applicat
 def add(
     owner: Any, kind: str, upload: IO[bytes], name: str, *, limits: Limits | None = None, issued_on: date | None = None
 ) -> DocumentVersion:
-    """Check UPLOAD and keep it as a new paper of OWNER.
+    """Check UPLOAD and keep it as a new paper of OWNER, None for somebody without an account.
 
     Raises:
         ValidationError: code ``file_...``; nothing is kept.
@@ -51,7 +52,7 @@ def replace(
     document: Document, upload: IO[bytes], name: str, *, by: Any, limits: Limits | None = None, issued_on: date | None = None
 ) -> DocumentVersion:
     """Check UPLOAD and keep it as the next version; older ones stay where they have been handed in."""
-    if document.owner_id != by.pk:
+    if document.owner_id is None or document.owner_id != by.pk:
         raise PermissionDenied
     with checked(upload, name, limits or Limits()) as file:
         return _keep(file, name, issued_on, document.owner, document.kind, document)
@@ -119,10 +120,38 @@ def remove(document: Document, *, by: Any) -> None:
     record(REMOVED, document, by=by, kind=document.kind)
 
 
+def discard(document: Document) -> None:
+    """Delete a paper that belongs to nobody, with its files: whoever sent it has replaced it before it counted.
+
+    Raises:
+        PermissionDenied: it is somebody's own.
+    """
+    if document.owner_id is not None:
+        raise PermissionDenied
+    versions = list(document.versions.all())
+    with transaction.atomic():
+        Document.objects.filter(pk=document.pk).update(current=None)
+        document.versions.all().delete()
+        record(REMOVED, document, kind=document.kind)
+        document.delete()
+    for version in versions:
+        erase_files(version)
+
+
 def opened(version: DocumentVersion, *, by: Any, actor: str, application: str) -> None:
     """Write down that BY, who is not the owner, read a paper as ACTOR (a role): the owner sees when and in which role."""
     if by.pk != version.document.owner_id:
         record(OPENED, version.document, by=by, actor=actor, kind=version.document.kind, version=version.number, application=application)
+
+
+def words_of(version: DocumentVersion) -> str:
+    """The words of a PDF as its clean copy holds them, read in the child; "" of a picture, and where there are none."""
+    if version.format != Format.PDF or not version.rebuilt:
+        return ""
+    with TemporaryDirectory(prefix="words-") as folder:
+        target = Path(folder) / "words"
+        answer = ask_child({"do": "words", "source": version.rebuilt.path, "format": "pdf", "target": str(target)})
+        return "" if "refused" in answer or not target.is_file() else target.read_text(encoding="utf-8", errors="replace").replace("\0", "")
 
 
 def page_image(version: DocumentVersion, number: int) -> Path:

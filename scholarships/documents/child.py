@@ -6,9 +6,10 @@ that there was none.
 
     check  {"source", "format", "target", "max_pages", "max_pixels"} -> {"pages"} or {"refused": code}
     page   {"source", "format", "target", "number", "width"} -> {"width", "height"} or {"refused": code}
+    words  {"source", "target"} -> {"letters"} or {"refused": code}
 
 ``target`` of *check* is the clean copy: an image re-encoded without metadata; a new PDF into which
-only what draws the pages has been copied. ``target`` of *page* is a JPEG.
+only what draws the pages has been copied. ``target`` of *page* is a JPEG, that of *words* plain text.
 """
 
 import json
@@ -27,6 +28,7 @@ SECONDS = 20  # of processor time
 SECONDS_FOR_DRAWING = 8  # of processor time, within which the pages of a new PDF are drawn once
 LARGEST_FILE = 64 * 1024 * 1024  # bytes that may be written
 LONGEST_SIDE = 3000  # pixels of a clean image
+MOST_LETTERS = 60_000  # of the words of a PDF
 TALLEST = 20  # how many times as high as wide a page may be
 
 
@@ -310,10 +312,25 @@ def page(order: dict) -> dict:
     return {"width": drawn.width, "height": drawn.height}
 
 
+def words(order: dict) -> dict:
+    """Write the words of a PDF down, page by page, up to a length that no letter has."""
+    pdf, found, length = opened(order["source"]), [], 0
+    for number in range(len(pdf)):
+        found.append(pdf[number].get_textpage().get_text_bounded()[: MOST_LETTERS - length])
+        length += len(found[-1])
+        if length >= MOST_LETTERS:
+            break
+    with open(order["target"], "w", encoding="utf-8", errors="replace") as out:
+        out.write("\n".join(found))
+    return {"letters": length}
+
+
 def answer_to(order: dict) -> dict:
     try:
         if order["do"] == "page":
             return page(order)
+        if order["do"] == "words":
+            return words(order)
         return check_pdf(order) if order["format"] == "pdf" else check_image(order)
     except Refused as reason:
         return {"refused": str(reason)}

@@ -53,17 +53,21 @@ def delete_with_pages(row: models.Model, name: str) -> str:
 class DocumentQuerySet(models.QuerySet["Document"]):
     def visible_to(self, user: Any) -> DocumentQuerySet:
         """A person's own papers; others read them through an application."""
-        return self.filter(owner=user, removed_at__isnull=True)
+        return self.filter(owner=user, removed_at__isnull=True) if user.is_authenticated else self.none()
 
     def kept(self) -> DocumentQuerySet:
         return self.filter(removed_at__isnull=True)
 
 
 class Document(models.Model):
-    """One paper of one person, in one or more versions; ``current`` is the newest good one."""
+    """One paper of one person, in one or more versions; ``current`` is the newest good one.
+
+    Without an owner it is of somebody who has no account (a referee's letter): it stands in nobody's
+    library, and only the room that holds it says who reads it.
+    """
 
     code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="documents")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="documents")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     current = models.ForeignKey("DocumentVersion", models.PROTECT, null=True, related_name="+", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -122,3 +126,9 @@ class DocumentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document_id}.{self.number}"
+
+
+def erase_files(version: DocumentVersion) -> None:
+    """Delete the files of VERSION, whose row is gone."""
+    delete_with_pages(version, "rebuilt")
+    delete_file(version, "original")

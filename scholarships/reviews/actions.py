@@ -26,6 +26,7 @@ from scholarships.events.actions import record
 from scholarships.events.models import Event
 from scholarships.events.names import declare
 from scholarships.people.models import Role, User
+from scholarships.references.standing import waiting_for_letters
 from scholarships.reviews.conflicts import conflict_between, sides_of
 from scholarships.reviews.models import OPEN, Assignment, Conflict, Progress, Review
 from scholarships.reviews.rules import is_its_reviewer, may_score, reviewers_of
@@ -97,7 +98,8 @@ def assign(call: Call, pairs: Sequence[tuple[Application, User]], *, by: Any, at
 
     Raises:
         PermissionDenied: BY is not an officer of the call.
-        ValidationError: ``conflict`` naming the pair, ``not_a_reviewer``, ``not_at_review``. Nothing is assigned then.
+        ValidationError: ``conflict`` naming the pair, ``not_a_reviewer``, ``not_at_review``, ``letters`` where the call lets the
+            review wait for them. Nothing is assigned then.
     """
     if not may_run(by, call):
         raise PermissionDenied
@@ -106,6 +108,7 @@ def assign(call: Call, pairs: Sequence[tuple[Application, User]], *, by: Any, at
     new = list({(application.pk, reviewer.pk): (application, reviewer) for application, reviewer in pairs}.items())
     fresh = [pair for keys, pair in new if keys not in known]
     _check_pairs(call, fresh)
+    _check_letters([application for application, _reviewer in fresh if application.state != State.IN_REVIEW], now)
     waiting = {application.pk: application for application, _reviewer in fresh if application.state != State.IN_REVIEW}
     for application in waiting.values():
         application.call = call
@@ -120,6 +123,12 @@ def assign(call: Call, pairs: Sequence[tuple[Application, User]], *, by: Any, at
         for reviewer, files in Counter(reviewer for _application, reviewer in fresh).items():
             record(ASSIGNED, reviewer, by=by, at=now, call=call.code, files=files)
     return len(fresh)
+
+
+def _check_letters(applications: Sequence[Application], now: datetime) -> None:
+    for application in waiting_for_letters(applications, at=now):
+        said = _("%(code)s waits for letters of referees until they are due; this call lets the review wait for them.")
+        raise ValidationError(said, code="letters", params={"code": application.code})
 
 
 def _check_pairs(call: Call, pairs: Sequence[tuple[Application, User]]) -> None:

@@ -16,12 +16,16 @@ from django.db.models import QuerySet
 
 from scholarships.applications.models import Answer, Application, Attachment, Choice
 from scholarships.calls.form import Form, Requirement, Section, form_of
+from scholarships.documents.models import DocumentVersion
 from scholarships.programmes.models import Programme
+from scholarships.references.models import Letter
 from scholarships.reviews.models import Assignment, Progress, Review
 from scholarships.reviews.rules import may_see_others
 
 # No original, no rebuilt path is shown, and neither the owner's name for the file nor its hash is fetched.
 _FILE = ("requirement", "order", "file__code", "file__number", "file__pages", "file__format", "file__rebuilt")
+_VERSION = ("code", "number", "pages", "format", "rebuilt", "document__code", "document__kind")
+_LETTER = ("number", "masked", "known", "ratings", "file__code", "file__number", "file__pages", "file__format", "file__rebuilt")
 _DOCUMENT = ("file__document__code", "file__document__kind")
 
 
@@ -36,10 +40,11 @@ class BlindFile:
     programmes: tuple[Programme, ...]
     answers: tuple[tuple[Section, dict[str, Any]], ...]
     papers: tuple[tuple[Requirement, tuple[Attachment, ...]], ...]
+    letters: tuple[Letter, ...] = ()
 
 
 def blind_file(assignment: Assignment) -> BlindFile:
-    """The file of ASSIGNMENT in four queries, none of which names the applicant."""
+    """The file of ASSIGNMENT in four queries, five where it has letters of referees, none of which names the applicant."""
     row = (
         Application.objects.filter(pk=assignment.application_id)
         .select_related("version")
@@ -59,8 +64,17 @@ def blind_file(assignment: Assignment) -> BlindFile:
         form=form,
         programmes=tuple(choice.programme for choice in choices),
         answers=tuple((section, shown) for section in form.sections if (shown := _shown(section, stored.get(section.key, {})))),
+        letters=_letters(form, row.pk),
         papers=tuple((requirement, tuple(files[requirement.key])) for requirement in form.requirements if requirement.key in files),
     )
+
+
+def _letters(form: Form, application: int) -> tuple[Letter, ...]:
+    """The letters of referees, where the call shows them: their words without names, their pages; not who wrote them."""
+    if form.letters is None or not form.letters.reviewers_see:
+        return ()
+    rows = Letter.objects.filter(reference__application=application, sent_at__isnull=False)
+    return tuple(rows.select_related("file").only(*_LETTER).order_by("sent_at", "pk"))
 
 
 def _attachments(form: Form, revision: int | None) -> QuerySet[Attachment]:
@@ -85,6 +99,13 @@ def paper_of(assignment: Assignment, code: str) -> Attachment | None:
     form = form_of(assignment.application.version)
     found = _attachments(form, assignment.application.revision_id).filter(file__code=code)
     return found.select_related("file__document").only(*_FILE, *_DOCUMENT).order_by("pk").first()
+
+
+def letter_of(assignment: Assignment, code: str) -> DocumentVersion | None:
+    """The file of a letter that is called CODE, with its document, if reviewers see letters."""
+    letters = _letters(form_of(assignment.application.version), assignment.application_id)
+    held = next((letter.file for letter in letters if letter.file is not None and letter.file.code == code), None)
+    return DocumentVersion.objects.select_related("document").only(*_VERSION).get(pk=held.pk) if held else None
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,16 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from scholarships.applications.models import Application, Choice
+from scholarships.references.models import Reference
 
-OWN, NATIONALITY, HOME, HOST = "own", "nationality", "home", "host"
+OWN, NATIONALITY, HOME, HOST, REFEREE = "own", "nationality", "home", "host", "referee"
 
 NAMES = {
     OWN: _("the own application"),
     NATIONALITY: _("same nationality"),
     HOME: _("the applicant’s home institution"),
     HOST: _("an institution the applicant has chosen"),
+    REFEREE: _("asked for a letter about the applicant"),
 }
 
 
@@ -27,17 +29,28 @@ class Side:
     country: str | None
     home: int | None
     hosts: frozenset[int]
+    referees: frozenset[str] = frozenset()  # addresses, in small letters
 
 
 def sides_of(applications: list[Application]) -> dict[int, Side]:
-    """The sides of APPLICATIONS in one query: application pk -> Side."""
+    """The sides of APPLICATIONS in two queries: application pk -> Side."""
     hosts: dict[int, set[int]] = {}
     for revision, host in Choice.objects.filter(revision__in=[row.revision_id for row in applications]).values_list(
         "revision_id", "programme__host_id"
     ):
         hosts.setdefault(revision, set()).add(host)
+    referees: dict[int, set[str]] = {}
+    for application, address in Reference.objects.filter(application__in=applications).values_list("application_id", "address"):
+        referees.setdefault(application, set()).add(address)
     return {
-        row.pk: Side(row.applicant_id, row.country_id, row.home_id, frozenset(hosts.get(row.revision_id or 0, ()))) for row in applications
+        row.pk: Side(
+            row.applicant_id,
+            row.country_id,
+            row.home_id,
+            frozenset(hosts.get(row.revision_id or 0, ())),
+            frozenset(referees.get(row.pk, ())),
+        )
+        for row in applications
     }
 
 
@@ -48,6 +61,8 @@ def conflict_between(reviewer: Any, side: Side) -> str | None:
     """
     if side.applicant == reviewer.pk:
         return OWN
+    if reviewer.email.lower() in side.referees:
+        return REFEREE
     profile = getattr(reviewer, "profile", None)
     if profile is None:
         return None

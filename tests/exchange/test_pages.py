@@ -41,7 +41,8 @@ BEHIND_A_FORM = {
     "accounts:language", "accounts:first_officer", "demo:switch",
     "inbox:read_all", "inbox:unsubscribe", "mail:alive", "mail:bounces", "mail:metrics", "mail:ready",
     "apply:change", "nominate:take_back", "apply:remove", "apply:reopen", "browse:verdict",
-    "manage:bulk", "manage:confirm", "manage:publish", "manage:retry", "manage:run",
+    "refer:request", "refer:letter", "refer:file", "refer:decline", "refer:declined", "refer:release", "refer:requests",
+    "apply:letter", "manage:reference", "manage:reference_page", "manage:bulk", "manage:confirm", "manage:publish", "manage:retry", "manage:run",
     "manage:write",
 }  # fmt: skip
 

@@ -28,6 +28,7 @@ ROOMS = {
     "manage/": (is_officer,),
     "inbox/": SIGNED_IN,
     "accounts/": SIGNED_IN,
+    "refer/": EVERYBODY,
 }
 APART = {
     "accounts/language/": "a visitor reads too",
@@ -161,7 +162,11 @@ def test_nothing_is_sent_from_another_site():
         client = browser(person, enforce_csrf_checks=True)
         sent[pattern] = client.post(filled(pattern), {"next": "/"}).status_code
 
-    assert sent == dict.fromkeys(sent, 403) | {"inbox/unsubscribe/<str:token>/": 404, "mail/bounces/": 404}
+    assert sent == dict.fromkeys(sent, 403) | {"inbox/unsubscribe/<str:token>/": 404, "mail/bounces/": 404} | {
+        pattern: 404
+        for pattern, _view in OURS
+        if pattern.startswith("refer/") and "<str:key>" in pattern  # the key is its own proof
+    }
 
 
 def test_the_admin_is_closed_to_everybody_but_the_technician():

@@ -47,6 +47,8 @@ def fill_in(student: Person, call: Call, person: Somebody, programmes: Sequence[
             _choose(student, programmes)
         elif section == "documents":
             _upload(student)
+        elif section == "letters":  # they may come later
+            student.press("Save and continue", {"done": "y"})
         else:
             _answer(student, answers[section])
     return pages

@@ -36,6 +36,8 @@ from scholarships.calls.form import form_of
 from scholarships.calls.models import Call, is_open
 from scholarships.offers.models import Offer
 from scholarships.people.models import Profile
+from scholarships.references.models import STANDING, Reference
+from scholarships.references.standing import standing_of
 
 
 @open_to()
@@ -175,6 +177,7 @@ def _check_context(content: Content, errors: ValidationError | None) -> dict[str
         "key": secrets.token_urlsafe(16),
         "is_open": is_open(application.call, timezone.now()),
         "is_change": application.state == State.SUBMITTED,
+        "referees": list(Reference.objects.filter(application=application, state__in=STANDING)),
     }
 
 
@@ -236,6 +239,7 @@ def status(request: HttpRequest, code: str) -> HttpResponse:
         "offer": Offer.objects.filter(application=application).order_by("-pk").first()
         if shown.key in {"offered", "accepted", "declined", "lapsed"}
         else None,
+        "standing": standing_of(application) if shown.key != "withdrawn" else None,
         "reopened": [section for section in form_of(application.version).sections if section.key in application.reopened],
     }
     return render(request, "apply/status.html", context)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from exchange.apply.forms import DoneForm, LibraryForm, UploadForm
-from exchange.apply.pages import known_version, own, refuse
+from exchange.apply.pages import known_version, own, page_of_section, refuse
 from exchange.ui.errors import conflict, status_of
 from exchange.ui.files import original_file, page_response
 from exchange.ui.guards import open_to
@@ -120,11 +120,9 @@ def _done(request: HttpRequest, application: Application, content: Content) -> H
         raise ValidationError([ValidationError(problem.message, code=problem.code) for problem in problems])
     if "exit" in request.POST:
         return redirect("apply:tasks", code=application.code)
-    sections = [section.key for section in sections_for(content.form, content.facts)]
-    following = sections[sections.index("documents") + 1 :]
-    return (
-        redirect("apply:section", code=application.code, key=following[0]) if following else redirect("apply:tasks", code=application.code)
-    )
+    sections = sections_for(content.form, content.facts)
+    following = sections[sections.index(section) + 1 :]
+    return redirect(page_of_section(application, following[0])) if following else redirect("apply:tasks", code=application.code)
 
 
 def _page(

@@ -32,6 +32,7 @@ from exchange.manage.record import (
     reviews_of,
     route_of,
 )
+from exchange.manage.references import letters_of
 from exchange.notifications.bounces import came_back
 from exchange.notifications.models import Message
 from exchange.ui.errors import status_of
@@ -73,6 +74,7 @@ def record(request: HttpRequest, code: str) -> HttpResponse:
         "papers": papers_of(content),
         "lacking": lacking_in(content),
         "nominations": list(Nomination.objects.filter(application=application).select_related("body").order_by("pk")),
+        "references": letters_of(request.user, application),
         "reviews": review_lines(reviews, content.form),
         "mean": dot(application.score),
         "events": event_lines(application, content.form),

@@ -142,7 +142,7 @@ class Command(BaseCommand):
             Service(
                 "The web server",
                 python("-m", "gunicorn", "exchange.wsgi", "--bind", f"127.0.0.1:{settings.PORT}", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS),
-                       "--worker-class", "gthread", "--preload", "--timeout", "60", "--graceful-timeout", "8", "--no-control-socket", "--worker-tmp-dir", _memory_folder(), "--access-logfile", "-"),
+                       "--worker-class", "gthread", "--preload", "--timeout", "60", "--graceful-timeout", "8", "--no-control-socket", "--worker-tmp-dir", _memory_folder(), "--access-logfile", "-", "--logger-class", "exchange.access_log.AccessLog"),
                 logs / "web.log",
                 environment,
             )

@@ -54,10 +54,11 @@ def of_a_paper(code: str) -> dict[str, str]:
 ALONE = {"mine": "/apply/", "library": "/apply/library/", "opened": "/apply/library/opened/", "start": "/apply/start/small-2027/"}
 POSTED_ONLY = {"change", "reopen", "remove"}
 READ_ONLY = {"tasks", "receipt", "status"}
+OF_REFEREES = {"letters", "letter"}  # only where the call asks for letters: see test_letters.py
 
 
 def test_these_are_all_the_pages():
-    assert {route.name for route in urlpatterns} == {*of_an_application("X"), *of_a_paper("X"), *ALONE}
+    assert {route.name for route in urlpatterns} == {*of_an_application("X"), *of_a_paper("X"), *ALONE, *OF_REFEREES}
 
 
 def test_a_visitor_is_asked_to_sign_in_and_comes_back_to_the_page():

@@ -13,7 +13,7 @@ from scholarships.people.actions import settle
 from scholarships.people.models import Scope
 from scholarships.schemes.models import Coverage, Scheme
 from tests.exchange.pages import all_in, browser, main_of, queries_of
-from tests.factories import make_call, make_officer, make_user
+from tests.factories import make_call, make_call_with_letters, make_officer, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -245,3 +245,11 @@ def test_the_pages_of_words_answer(path, heading):
     answer = browser().get(path)
 
     assert (answer.status_code, all_in(answer, "h1")) == (200, [heading])
+
+
+def test_the_page_of_a_call_says_how_many_letters_of_referees_it_asks_for():
+    call = make_call_with_letters(who="A professor who has taught you.")
+
+    said = main_of(browser().get(f"/calls/{call.code}/"))
+
+    assert "2 letters of referees, who need no account. A professor who has taught you." in said

@@ -26,6 +26,10 @@ from scholarships.partners.models import Institution
 from scholarships.people.actions import JOINED, give_role
 from scholarships.people.models import Role, User
 from scholarships.programmes.models import Programme
+from scholarships.references import actions as asking
+from scholarships.references import answering
+from scholarships.references.dates import due_of
+from scholarships.references.models import Reference
 from scholarships.reviews import actions as reviews
 from tests.factories import (
     close_call,
@@ -34,6 +38,7 @@ from tests.factories import (
     make_at_review,
     make_body_member,
     make_call,
+    make_call_with_letters,
     make_candidate,
     make_crowd,
     make_draft,
@@ -41,8 +46,10 @@ from tests.factories import (
     make_nominated,
     make_nomination,
     make_officer,
+    make_reference,
     make_reviewer,
     make_user,
+    send_letter,
 )
 
 TITLE = {"en": 'Rivers & "Roads" <2027>', "ru": "Реки & «дороги»", "zh-hans": "河流与道路"}
@@ -69,6 +76,12 @@ def the_call() -> Call:
     Institution.objects.filter(code="small-host").update(name={"en": "Small & Host"})
     Programme.objects.update(title={"en": "Water & <Ice>"})
     return Call.objects.get()
+
+
+def the_call_with_letters() -> Call:
+    call = make_call_with_letters()
+    Call.objects.filter(pk=call.pk).update(title=TITLE)
+    return Call.objects.get(pk=call.pk)
 
 
 def member_of_the_ministry() -> User:
@@ -243,6 +256,63 @@ def _written() -> None:
     application, officer = make_application(the_call(), **NAME), make_officer()
     correspondence.write(application, text="May I send <another> page & more?", by=application.applicant)
     correspondence.write(application, text=NOTE, by=officer)
+
+
+def asked(**said: str) -> Reference:
+    """A referee of an invented name is asked, with a note, in the call of these stories."""
+    call = the_call_with_letters()
+    return make_reference(make_draft(call, **NAME), name="Prof. O'Neil & <Sons>", note=NOTE, **said)
+
+
+@story("reference.asked:referee")
+def _asked() -> None:
+    asked()
+    make_reference(Application.objects.get(), scan=True, name="Prof. B")
+
+
+@story("reference.reminded:referee")
+def _reminded_by_hand() -> None:
+    reference = asked()
+    asking.remind(reference, by=reference.application.applicant, at=reference.asked_at + timedelta(days=2))
+
+
+@story("reminder.letter:referee")
+def _letter_is_due() -> None:
+    reminded(due_of(asked().application))
+
+
+@story("reference.prepared:referee")
+def _prepared() -> None:
+    reference = asked()
+    answering.save(reference, text="Ready.", known_version=0)
+    answering.prepare(reference)
+
+
+@story("reference.received:applicant", "reference.thanks:referee")
+def _received() -> None:
+    send_letter(asked())
+
+
+@story("reference.cancelled:referee")
+def _cancelled() -> None:
+    reference = asked()
+    asking.cancel(reference, by=reference.application.applicant)
+
+
+@story("reference.declined:applicant")
+def _declined_to_write() -> None:
+    answering.decline(asked(), reason="no_time", words=NOTE, colleague="Prof. <C> & D")
+
+
+@story("reference.bounced:applicant")
+def _bounced() -> None:
+    reference = asked()
+    asking.come_back(reference.code, reference.address)
+
+
+@story("reference.listed:referee")
+def _listed() -> None:
+    answering.send_list(asked().address)
 
 
 @story("mailing.held:applicant", "mailing.held:officer")

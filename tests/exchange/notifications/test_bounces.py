@@ -7,14 +7,16 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.utils import timezone
 
 from exchange.notifications.models import Address, Message
 from exchange.notifications.relay import deliver_due
 from scholarships.people.actions import give_role
 from scholarships.people.models import Role, User
+from scholarships.references import answering
 from tests.exchange.notifications.mailing import again, letter_to, letters, states
 from tests.exchange.pages import browser, main_of
-from tests.factories import make_application, make_call, make_officer, make_user
+from tests.factories import make_application, make_call, make_officer, make_reference, make_user
 
 pytestmark = pytest.mark.django_db
 TOKEN = "a-long-token"
@@ -251,3 +253,35 @@ def test_every_page_of_a_rehearsal_says_so(settings):
     page = browser().get("/").content.decode()
 
     assert "This is a rehearsal." in page and "rehearsal@sapar.example" in page and "rehearsal" not in plain
+
+
+# -- Of a referee, who has no inbox ------------------------------------------------
+
+
+def test_a_letter_to_a_referee_that_comes_back_opens_the_request_again_and_tells_the_applicant_once():
+    reference = make_reference()
+    message = Message.objects.get(kind="reference.asked:referee")
+    for _time in range(2):
+        tell(bounced(message))
+
+    reference.refresh_from_db()
+    told = Message.objects.filter(kind="reference.bounced:applicant").values_list("user", flat=True)
+    assert (reference.state, list(told)) == ("bounced", [reference.application.applicant_id])
+
+
+def test_a_letter_to_a_referee_whose_address_takes_no_mail_any_more_counts_as_come_back():
+    reference = make_reference()
+    Address.objects.create(address=reference.address, hard_bounces=3, stopped_at=timezone.now())
+    deliver_due()
+
+    reference.refresh_from_db()
+    assert reference.state == "bounced"
+
+
+def test_a_letter_to_somebody_with_an_account_opens_nothing_again():
+    reference = make_reference()
+    answering.decline(reference, reason="no_time")
+    tell(bounced(Message.objects.get(kind="reference.declined:applicant")))
+
+    reference.refresh_from_db()
+    assert reference.state == "declined"

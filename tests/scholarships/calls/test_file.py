@@ -303,6 +303,33 @@ def test_parts_that_contradict_each_other_are_named(old, new, message):
         assert read(text)  # the control: a question may wait for another
 
 
+LETTERS = "letters: {due: letters}\n"
+DUE = "milestones:\n  - {key: letters, title: Due, from: 2026-12-20T18:00, until: 2026-12-30T18:00}\n"
+SECTION = "  - {key: letters, kind: letters, title: Letters}\nrequirements:\n"
+
+
+@pytest.mark.parametrize(("letters", "milestones", "requirements", "said"), [
+    (LETTERS, DUE, SECTION, []),
+    ("letters: {due: letters, wanted: 2, least: 0, most: 2}\n", DUE, SECTION, []),
+    ("", DUE, SECTION, ["The call has a section of letters but does not say how they come (“letters”)."]),
+    (LETTERS, DUE, "requirements:\n", ["The call asks for letters but has no section of kind “letters”."]),
+    (LETTERS, "milestones:\n", SECTION, ["There is no milestone “letters”."]),
+    (LETTERS, DUE.replace(", until: 2026-12-30T18:00", ""), SECTION, ["The milestone “letters” has no end (“until”), so that letters would never be due."]),
+    ("letters: {due: letters, wanted: 2, least: 3}\n", DUE, SECTION, ["At least 3 letters are asked for, and 2 are enough."]),
+    ("letters: {due: letters, wanted: 3, most: 2}\n", DUE, SECTION, ["Only 2 referees can be asked for 3 letters."]),
+    ("letters: {due: letters, ways: pigeon}\n", DUE, SECTION, ["“pigeon” is not one of link, scan, either."]),
+])  # fmt: skip
+def test_letters_of_referees_fit_the_rest_of_the_call(letters, milestones, requirements, said):
+    text = (
+        SMALL.replace("milestones:\n", milestones).replace("requirements:\n", requirements).replace("criteria:\n", f"{letters}criteria:\n")
+    )
+
+    if not said:
+        assert read(text).data["letters"]["due"] == "letters"
+    else:
+        assert [fault.message for fault in faults(text)] == said
+
+
 def test_a_review_needs_a_rubric():
     text = SMALL[: SMALL.index("rubric:")] + SMALL[SMALL.index("steps:") :]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -24,10 +26,13 @@ from tests.factories import (
     make_assignment,
     make_at_review,
     make_call,
+    make_call_with_letters,
     make_institution,
     make_officer,
+    make_reference,
     make_reviewer,
     make_user,
+    send_letter,
 )
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +177,22 @@ def _also_reviewer(call: Call, application: Application) -> User:
     return user
 
 
+@pytest.mark.parametrize(("waits", "letters", "days", "is_assigned"), [
+    (True, 1, 0, False), (True, 2, 0, True), (True, 1, 40, True), (False, 0, 0, True),
+])  # fmt: skip
+def test_a_review_waits_for_letters_until_they_are_due_where_the_call_says_so(waits, letters, days, is_assigned):
+    call = make_call_with_letters(review_waits=waits, least=2)
+    application = make_at_review(call)
+    for _number in range(letters):
+        send_letter(make_reference(application))
+    at = call.closes_at + timedelta(days=days)
+
+    with nullcontext() if is_assigned else pytest.raises(ValidationError, match="waits for letters"):
+        actions.assign(call, [(application, make_reviewer(call))], by=make_officer(), at=at)
+
+    assert Assignment.objects.exists() == is_assigned
+
+
 def test_somebody_who_is_no_reviewer_of_the_call_gets_nothing():
     application = make_at_review()
 
@@ -196,9 +217,9 @@ def test_assigning_many_files_takes_as_many_queries_as_assigning_few(django_asse
     few, many = [make_at_review(call)], [make_at_review(call) for _number in range(5)]
     rules.scopes_of(officer, "officer")
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(18):
         actions.assign(call, [(application, reviewer) for application in list(Application.objects.filter(pk=few[0].pk))], by=officer)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(18):
         rows = Application.objects.filter(pk__in=[application.pk for application in many])
         actions.assign(call, [(application, reviewer) for application in list(rows)], by=officer)
 

@@ -3,7 +3,7 @@ import pytest
 from scholarships.applications.models import Application
 from scholarships.people.models import Profile, User
 from scholarships.reviews.conflicts import HOME, HOST, NATIONALITY, OWN, conflict_between, sides_of
-from tests.factories import make_application, make_call, make_institution, make_reviewer, make_user
+from tests.factories import make_application, make_call, make_call_with_letters, make_institution, make_reference, make_reviewer, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +57,16 @@ def test_a_host_that_is_not_chosen_is_no_conflict():
     assert conflict_between(make_reviewer(application.call, institution=make_institution()), side_of(application)) is None
 
 
+def test_a_reviewer_who_was_asked_for_a_letter_about_the_applicant_has_a_conflict():
+    application = make_application(make_call_with_letters())
+    reviewer = make_reviewer(application.call)
+    assert conflict_between(reviewer, side_of(application)) is None
+
+    make_reference(application, address=reviewer.email.upper())
+
+    assert conflict_between(reviewer, side_of(application)) == "referee"
+
+
 def test_a_reviewer_without_a_profile_has_only_the_conflict_of_the_own_application():
     application = make_application()
     stranger = make_user(country="KG")
@@ -65,11 +75,11 @@ def test_a_reviewer_without_a_profile_has_only_the_conflict_of_the_own_applicati
     assert conflict_between(User.objects.get(pk=stranger.pk), side_of(application)) is None
 
 
-def test_sides_of_many_applications_are_read_in_one_query(django_assert_num_queries):
+def test_sides_of_many_applications_are_read_in_two_queries(django_assert_num_queries):
     call = make_call()
     applications = [make_application(call) for _number in range(3)]
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         sides = sides_of(applications)
 
     assert [side.hosts for side in sides.values()] == [frozenset({call.programmes.first().host_id})] * 3

@@ -1,0 +1,1 @@
+"""What a referee comes for, without an account: one request, the letter, a no, all letters of the own address."""
