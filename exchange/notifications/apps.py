@@ -5,7 +5,8 @@ class NotificationsConfig(AppConfig):
     name = "exchange.notifications"
 
     def ready(self) -> None:
-        """Listen to what happens: the rows are written in the same transaction."""
+        """Listen to what happens: the rows are written in the same transaction. And know the events of mailings."""
+        from exchange.notifications import mailings  # noqa: F401
         from exchange.notifications.listening import write_rows
         from scholarships.events.actions import recorded
 

@@ -41,7 +41,8 @@ def when_two_referees_are_asked(student: Person, application: Application) -> No
     student.open(f"/apply/{application.code}/").follow("Letters")
     for name, address in (("Aigul Karimova", KARIMOVA), ("Bakyt Sydykov", WRONG)):
         student.press("Ask this referee", _said(name, address))
-    assert student.reads("Aigul KarimovaAsked") and student.reads("Bakyt SydykovAsked"), student.text
+    assert student.reads("Aigul KarimovaAsked"), student.text
+    assert student.reads("Bakyt SydykovAsked") or student.reads("Bakyt SydykovThe mail came back"), student.text  # the worker is quick
 
 
 def _said(name: str, address: str) -> dict[str, str]:
