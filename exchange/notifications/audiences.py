@@ -20,24 +20,26 @@ from scholarships.reviews.models import Assignment
 
 @dataclass(frozen=True)
 class Hearing:
-    """EVENT is told to ADDRESS; ``user`` where the address belongs to an account."""
+    """EVENT is told to ADDRESS; ``user`` where the address belongs to an account; ``call`` where it was read with it."""
 
     event: Event
     address: str
     user: User | None
     language: str
+    call: str = ""
 
 
-def _hearing(event: Event, user: User) -> Hearing:
-    return Hearing(event, user.email, user, user.language)
+def _hearing(event: Event, user: User, call: str = "") -> Hearing:
+    return Hearing(event, user.email, user, user.language, call)
 
 
 def applicant(events: list[Event]) -> list[Hearing]:
     """The applicant of the application that each event is about."""
     codes = {event.subject_key for event in events}
-    rows = Application.objects.filter(code__in=codes).select_related("applicant").only("code", "applicant__email", "applicant__language")
-    by_code = {row.code: row.applicant for row in rows}
-    return [_hearing(event, by_code[event.subject_key]) for event in events if event.subject_key in by_code]
+    rows = Application.objects.filter(code__in=codes).select_related("applicant", "call")
+    by_code = {row.code: row for row in rows.only("code", "applicant__email", "applicant__language", "call__code")}
+    found = [(event, by_code[event.subject_key]) for event in events if event.subject_key in by_code]
+    return [_hearing(event, row.applicant, row.call.code) for event, row in found]
 
 
 def person(events: list[Event]) -> list[Hearing]:

@@ -39,7 +39,9 @@ def write(events: list[Event]) -> None:
     """Write the rows of EVENTS, in the transaction in which they happened: one INSERT for each kind."""
     heard = [(notice.kind, hearing) for notice in notices_for(events[0].name) for hearing in notice.audience(events)]
     if heard:
-        calls = calls_of({hearing.event.pk: hearing.event for _kind, hearing in heard}.values())
+        calls = {hearing.event.pk: hearing.call for _kind, hearing in heard if hearing.call}
+        others = {hearing.event.pk: hearing.event for _kind, hearing in heard if hearing.event.pk not in calls}
+        calls |= calls_of(others.values())
         rows = [
             row(hearing.event, kind, hearing.address, user=hearing.user, language=hearing.language, call=calls.get(hearing.event.pk, ""))
             for kind, hearing in heard
