@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +13,8 @@ from django.urls import reverse
 
 from exchange.ui.errors import conflict
 from exchange.ui.numbers import whole
+from scholarships.applications.answers import sections_for
+from scholarships.applications.content import Content
 from scholarships.applications.models import Application, State
 from scholarships.calls.form import Section
 from scholarships.calls.models import SectionKind
@@ -29,6 +34,21 @@ def page_of_section(application: Application, section: Section) -> str:
     if section.kind == SectionKind.QUESTIONS:
         return reverse("apply:section", args=[application.code, section.key])
     return reverse(f"apply:{section.kind}", args=[application.code])
+
+
+def next_page(content: Content, here: Section, facts: Mapping[str, Any]) -> str:
+    """The section after HERE, or the task list after the last one and where the next is not open for correction."""
+    application, sections = content.application, sections_for(content.form, facts)
+    keys = [section.key for section in sections]
+    at = keys.index(here.key) + 1 if here.key in keys else len(keys)
+    if at < len(sections) and _is_open_now(application, keys[at]):
+        return page_of_section(application, sections[at])
+    return reverse("apply:tasks", args=[application.code])
+
+
+def _is_open_now(application: Application, key: str) -> bool:
+    """Whether the section KEY may be written: of a returned file only what was named."""
+    return not application.reopened or key in application.reopened
 
 
 def address_of(application: Application) -> str:

@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from exchange.ui.marks import REFERENCE_LOOKS
 from scholarships.applications.models import Application
 from scholarships.references.models import Letter, Reference, State
 from scholarships.references.prints import Twin, alike, common_passage, said_in
 from scholarships.references.standing import Standing, standing_of
-
-LOOKS = {
-    State.ASKED: "wait", State.OPENED: "doing", State.RECEIVED: "ok", State.DECLINED: "bad", State.BOUNCED: "bad", State.CANCELLED: "off",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,10 @@ def letters_of(user: Any, application: Application) -> Letters | None:
         standing,
         tuple(
             Line(
-                row, LOOKS[State(row.state)], readable.get(row.pk), tuple(twins.get(readable[row.pk].pk, ())) if row.pk in readable else ()
+                row,
+                REFERENCE_LOOKS[State(row.state)],
+                readable.get(row.pk),
+                tuple(twins.get(readable[row.pk].pk, ())) if row.pk in readable else (),
             )
             for row in Reference.objects.filter(application=application)
         ),

@@ -13,7 +13,7 @@ from scholarships.calls.rules import ALONE
 from scholarships.events.models import Event
 from scholarships.nominations.lists import waiting_for_a_list
 from scholarships.offers.models import Offer
-from scholarships.people.models import Membership, Role, Scope, User
+from scholarships.people.models import Membership, MembershipQuerySet, Role, Scope, User
 from scholarships.references.models import Link, Reference
 from scholarships.reviews.models import Assignment
 
@@ -51,7 +51,7 @@ def person(events: list[Event]) -> list[Hearing]:
 def officers(events: list[Event]) -> list[Hearing]:
     """The officers of the call that each event belongs to."""
     calls = calls_of(events)
-    members = list(_members(Role.OFFICER))
+    members = list(_members().filter(role=Role.OFFICER))
     return [
         _hearing(event, member.user)
         for event in events
@@ -63,7 +63,7 @@ def officers(events: list[Event]) -> list[Hearing]:
 def second_officers(events: list[Event]) -> list[Hearing]:
     """The other officers of the call, where a mailing of more letters than one officer may release waits for one of them."""
     many = [event for event in events if event.data["letters"] > ALONE]
-    return [hearing for hearing in officers(many) if hearing.user is None or hearing.user.pk != hearing.event.by_id] if many else []
+    return [hearing for hearing in officers(many) if hearing.user != hearing.event.by] if many else []
 
 
 def held_for(events: list[Event]) -> list[Hearing]:
@@ -71,9 +71,9 @@ def held_for(events: list[Event]) -> list[Hearing]:
     return []
 
 
-def _members(role: str, institutions: Iterable[str] | None = None) -> Iterable[Membership]:
-    rows = Membership.objects.active().filter(role=role, user__is_active=True).select_related("user").order_by("user", "pk")
-    return rows if institutions is None else rows.filter(scope_kind=Scope.INSTITUTION, scope_key__in=list(institutions))
+def _members() -> MembershipQuerySet:
+    """Those who act now, in whatever role."""
+    return Membership.objects.active().filter(user__is_active=True).select_related("user").order_by("user", "pk")
 
 
 def _once(members: Iterable[Membership]) -> Iterable[Membership]:
@@ -112,7 +112,7 @@ def calls_of(events: Iterable[Event]) -> Mapping[int, str]:
 
 def members_of_the_body(events: list[Event]) -> list[Hearing]:
     """The members of the body that each event names."""
-    members = list(_members(Role.BODY, {event.data["body"] for event in events}))
+    members = list(_members().of_bodies({event.data["body"] for event in events}))
     return [_hearing(event, member.user) for event in events for member in members if member.scope_key == event.data["body"]]
 
 
@@ -129,7 +129,7 @@ def bodies_without_a_list(events: list[Event]) -> list[Hearing]:
 def _bodies_of(events: list[Event], stages: QuerySet[Stage]) -> list[Hearing]:
     rows = stages.filter(application__call__code__in={event.subject_key for event in events})
     bodies = set(rows.values_list("application__call__code", "body__code").distinct())
-    members = list(_members(Role.BODY, {body for _call, body in bodies if body}))
+    members = list(_members().of_bodies({body for _call, body in bodies if body}))
     return [_hearing(event, member.user) for event in events for member in members if (event.subject_key, member.scope_key) in bodies]
 
 

@@ -60,7 +60,7 @@ def _officers(letter: str, page: Page) -> Notice:
 
 
 def _referee(letter: str, key: str = LinkPurpose.LETTER, page: Page = pages.request) -> Notice:
-    return Notice(f"{letter}:referee", REFEREE, audiences.referee, letter, page, key=key)
+    return Notice(f"{letter}:referee", REFEREE, audiences.referee, letter, page, Channel.MAIL, key=key)
 
 
 def _asker(letter: str) -> Notice:
@@ -100,7 +100,15 @@ NOTICES: dict[str, tuple[Notice, ...]] = {
     "reference.declined": (_asker("reference.declined"),),
     "reference.bounced": (_asker("reference.bounced"),),
     "reference.listed": (
-        Notice("reference.listed:referee", REFEREE, audiences.address_of_link, "reference.listed", pages.requests, key=LinkPurpose.LIST),
+        Notice(
+            "reference.listed:referee",
+            REFEREE,
+            audiences.address_of_link,
+            "reference.listed",
+            pages.requests,
+            Channel.MAIL,
+            key=LinkPurpose.LIST,
+        ),
     ),
     "review.assigned": (Notice("review.assigned:reviewer", REVIEWER, audiences.person, "review.assigned", pages.reviews, may_bundle=True),),
     "review.recused": (_officers("review.recused", pages.record),),

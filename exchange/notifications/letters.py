@@ -16,7 +16,7 @@ from exchange.notifications import pages
 from exchange.notifications.catalogue import notice_of
 from exchange.notifications.models import Message
 from exchange.notifications.subjects import Files, context_of, files_of
-from exchange.notifications.wordings import current, fill
+from exchange.notifications.wordings import current, fill, filled
 
 
 class Worded(Protocol):
@@ -71,9 +71,9 @@ def compose(message: Message, known: Known | None = None) -> Letter:
         return write_letter(notice.letter, {**context, "link": notice.page(context)}, wording)
 
 
-def preview(letter: str, context: dict[str, Any], *, subject: str, text: str) -> Letter:
-    """LETTER with SUBJECT and TEXT filled for CONTEXT, in the active language; nothing is kept."""
-    return write_letter(letter, {**context, "subject": fill(subject, context), "words": fill(text, context), "link": pages.status(context)})
+def preview(letter: str, context: dict[str, Any], words: Worded) -> Letter:
+    """LETTER of a mailing with WORDS filled for CONTEXT, in the active language; nothing is kept."""
+    return write_letter(letter, {**context, **filled(words, context), "link": pages.status(context)})
 
 
 def write_letter(letter: str, context: dict[str, Any], wording: Worded | None = None) -> Letter:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -145,27 +144,37 @@ def hold(
     if not people.fits:
         raise ValidationError(_("Nobody would get this letter."), code="nobody")
     name = f"mailing:{key}"[:120] if key else None
-    if earlier := Event.objects.filter(key=name, name=HELD).first() if name else None:
-        return Mailing.objects.get(code=earlier.subject_key)
+    if earlier := _held_with(name):
+        return earlier
     try:
         with transaction.atomic():
             mailing = Mailing.objects.create(
-                call=call, subject=_said(subject), text=_said(text), by=by, waiting=[one.pk for one in people.fits]
+                call=call, subject=said(subject), text=said(text), by=by, waiting=[one.pk for one in people.fits]
             )
             record(HELD, mailing, by=by, key=name, call=call.code, letters=len(people.fits))
     except ValidationError:  # the same page, sent twice at this very moment
-        return Mailing.objects.get(code=Event.objects.get(key=name).subject_key)
+        if earlier := _held_with(name):
+            return earlier
+        raise
     return write(mailing)
 
 
-def _said(words: Mapping[str, str]) -> Text:
-    return Text({language: said.strip() for language, said in words.items() if said.strip()})
+def _held_with(key: str | None) -> Mailing | None:
+    """The mailing that was written with KEY already."""
+    event = Event.objects.filter(key=key, name=HELD).first() if key else None
+    return Mailing.objects.get(code=event.subject_key) if event else None
+
+
+def said(words: Mapping[str, str]) -> Text:
+    """What was typed, by language, without what is empty."""
+    return Text({language: typed.strip() for language, typed in words.items() if typed.strip()})
 
 
 def write(mailing: Mailing) -> Mailing:
     """Write the letters that are still to be written, some hundred in one transaction. May run twice, and go on after a stop."""
     event = Event.objects.get(name=HELD, subject_kind="mailing", subject_key=mailing.code)
-    for pks in _batches(mailing.waiting):
+    for start in range(0, len(mailing.waiting), BATCH):
+        pks = mailing.waiting[start : start + BATCH]
         with transaction.atomic():
             if not Mailing.objects.select_for_update().filter(pk=mailing.pk, state=MailingState.WRITING).exists():
                 break  # cancelled, or written by somebody else
@@ -183,12 +192,6 @@ def _letter(event: Event, mailing: Mailing, application: Application) -> Message
     letter = row(event, KIND, user.email, user=user, language=user.language, call=event.data["call"], application=application.code)
     letter.mailing, letter.delivery = mailing, Delivery.HELD
     return letter
-
-
-def _batches(pks: Iterable[int]) -> Iterator[list[int]]:
-    rest = iter(pks)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
 
 
 # -- One letter of it ------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.db.models import F, Func, IntegerField, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exchange.notifications.bundles import BUNDLE
+from exchange.notifications.catalogue import NOTICES, Channel
 from exchange.notifications.letters import compose
 from exchange.notifications.models import Message, MessageQuerySet
 from exchange.notifications.outbox import keep_words
@@ -16,7 +16,7 @@ from scholarships.events.models import Event
 
 MOST_COUNTED = 100
 CODES = "account.code"  # whoever finds a page open must not find the key to the account on it
-BY_MAIL_ALONE = (CODES, BUNDLE)
+BY_MAIL_ALONE = (CODES, *(notice.kind for notices in NOTICES.values() for notice in notices if notice.channel == Channel.MAIL))
 
 
 def messages_of(user: Any) -> MessageQuerySet:

@@ -10,9 +10,11 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from exchange.notifications.models import Reminder
@@ -64,36 +66,27 @@ def deadlines(now: datetime) -> Iterator[Deadline]:
     dues = dues_of_calls(near)
     for reference in Reference.objects.needed().filter(application__call__in=dues).select_related("application") if dues else ():
         yield Deadline(LETTER, reference, dues[reference.application.call_id])
-    ends = _ends_of_review(near)
+    ends = _by_call(_ends_of(StepKind.REVIEW, Assignment.objects.open().values("call"), near))
     for call in Call.objects.filter(pk__in=ends):
         yield Deadline(REVIEW, call, ends[call.pk])
-    ends = _ends_of_nomination((now - LATE, now + HORIZON))
+    lists = _ends_of(StepKind.NOMINATION, waiting_for_a_list().values("application__call"), (now - LATE, now + HORIZON))
+    ends = _by_call(lists.order_by("-ends_at"))  # where several steps have bodies, the first counts
     for call in Call.objects.filter(pk__in=ends):
         yield Deadline(LIST, call, ends[call.pk])
     for offer in Offer.objects.filter(state=OfferState.MADE, answer_by__range=near):
         yield Deadline(OFFER, offer, offer.answer_by)
 
 
-def _ends_of_review(near: tuple[datetime, datetime]) -> dict[int, datetime]:
-    """Call pk -> when its review ends, of the calls with reviews to write."""
-    rows = Milestone.objects.filter(
-        call__in=Assignment.objects.open().values("call"),
-        call__version__steps__kind=StepKind.REVIEW,
-        call__version__steps__milestone=models.F("key"),
-        ends_at__range=near,
+def _ends_of(kind: StepKind, calls: QuerySet[Any, Any], near: tuple[datetime, datetime]) -> QuerySet[Milestone]:
+    """The milestones of CALLS by which their steps of KIND end, within NEAR."""
+    return Milestone.objects.filter(
+        call__in=calls, call__version__steps__kind=kind, call__version__steps__milestone=models.F("key"), ends_at__range=near
     )
-    return dict(rows.values_list("call_id", "ends_at"))
 
 
-def _ends_of_nomination(near: tuple[datetime, datetime]) -> dict[int, datetime]:
-    """Call pk -> when the lists are due that are still missing; where several steps have bodies, those of the first."""
-    rows = Milestone.objects.filter(
-        call__in=waiting_for_a_list().values("application__call"),
-        call__version__steps__kind=StepKind.NOMINATION,
-        call__version__steps__milestone=models.F("key"),
-        ends_at__range=near,
-    )
-    return dict(rows.order_by("-ends_at").values_list("call_id", "ends_at"))
+def _by_call(milestones: QuerySet[Milestone]) -> dict[int, datetime]:
+    """Call pk -> when it ends; of several the last."""
+    return dict(milestones.values_list("call_id", "ends_at"))
 
 
 # -- Planning --------------------------------------------------------------------

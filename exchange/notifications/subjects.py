@@ -9,7 +9,7 @@ from django.db.models import Count
 
 from exchange.notifications.bundles import DIGEST, listed_in
 from exchange.notifications.models import Mailing, Message
-from exchange.notifications.wordings import fill, unlinked
+from exchange.notifications.wordings import filled, unlinked
 from scholarships.applications.models import Application, Stage
 from scholarships.applications.reasons import RETURN_REASONS
 from scholarships.calls.models import Call, StepKind, is_open
@@ -70,7 +70,7 @@ def _mailing(message: Message, known: dict[str, Any] | None = None) -> dict[str,
         return {"mailing": mailing, "call": mailing.call}
     context = known or _file(message.application)
     own = getattr(message, "rewording", None) or message.mailing
-    return {**context, "subject": fill(str(own.subject), context), "words": fill(str(own.text), context)}
+    return {**context, **filled(own, context)}
 
 
 def _file(code: str) -> dict[str, Any]:

@@ -205,3 +205,8 @@ def unlinked(value: str) -> str:
     """Without control characters but line breaks, and with nothing that a mail programme would make a link of."""
     kept = "".join(letter for letter in value if letter == "\n" or unicodedata.category(letter)[0] != "C")
     return re.sub(r"(?<=\w)([.@])(?=\w)", "\\1\u2060", kept.replace("://", ": //"))
+
+
+def filled(own: Any, context: Mapping[str, Any]) -> dict[str, str]:
+    """``subject`` and ``words`` of OWN, which has subject and text with placeholders, as the templates of a mailing take them."""
+    return {"subject": fill(str(own.subject), context), "words": fill(str(own.text), context)}

@@ -19,9 +19,9 @@ from exchange.ui.errors import status_of
 from exchange.ui.files import original_file, rebuilt_file
 from exchange.ui.guards import open_to_everybody
 from exchange.ui.numbers import whole
-from exchange.ui.uploads import LARGEST
+from exchange.ui.uploads import oversize_of
 from scholarships.applications.models import State as ApplicationState
-from scholarships.documents.checking import refusal, too_large
+from scholarships.documents.checking import refusal
 from scholarships.references import answering
 from scholarships.references.actions import LIMITS
 from scholarships.references.dates import due_of
@@ -147,8 +147,8 @@ def _taken(request: HttpRequest, reference: Reference, form: LetterForm, key: st
 
 
 def _upload(request: HttpRequest, file: Any) -> tuple[Any, str] | None:
-    if oversized := getattr(request, "oversized", 0):
-        raise ValidationError({"file": too_large(max(oversized, LARGEST), LIMITS)})
+    if oversize := oversize_of(request, LIMITS):
+        raise ValidationError({"file": oversize})
     if file is None:
         return None
     if not file.size:

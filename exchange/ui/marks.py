@@ -1,8 +1,13 @@
-"""How a criterion is marked on a page, wherever it is shown."""
+"""How a criterion, and a request to a referee, is marked on a page, wherever it is shown."""
 
 from __future__ import annotations
 
 from scholarships.engine.eligibility import Finding, Outcome
+from scholarships.references.models import State
+
+REFERENCE_LOOKS = {
+    State.ASKED: "wait", State.OPENED: "doing", State.RECEIVED: "ok", State.DECLINED: "bad", State.BOUNCED: "bad", State.CANCELLED: "off",
+}  # fmt: skip
 
 _MARKS = {Outcome.MET: "", Outcome.NOT_MET: "no", Outcome.UNKNOWN: "ask"}
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http import HttpRequest
+
+from scholarships.documents.checking import Limits, too_large
 
 LARGEST = 25 * 1024 * 1024  # bytes
+
+
+def oversize_of(request: HttpRequest, limits: Limits) -> ValidationError | None:
+    """What to say of a file of REQUEST that was so large that it was not kept; None where there was none."""
+    oversized = getattr(request, "oversized", 0)
+    return too_large(max(oversized, LARGEST), limits) if oversized else None
 
 
 class LimitedUpload(FileUploadHandler):

@@ -130,7 +130,7 @@ def put_all_on_list(nominations: Sequence[Nomination], standing: str, *, by: Any
     if not moving:
         return 0
     first, now = moving[0], timezone.now()
-    _lock_lists(first.body_id)
+    lock_lists(first.body_id)
     if SentList.objects.standing().filter(call=first.call_id, body=first.body_id, step=first.stage.step).exists():
         raise ValidationError(
             _(
@@ -158,7 +158,7 @@ def put_all_on_list(nominations: Sequence[Nomination], standing: str, *, by: Any
     return len(moving)
 
 
-def _lock_lists(body: int) -> None:
+def lock_lists(body: int) -> None:
     """Changes of the lists of BODY wait for each other; only the database of a server needs it, SQLite has one writer."""
     Institution.objects.select_for_update(no_key=True).get(pk=body)
 
@@ -187,7 +187,7 @@ def move(nomination: Nomination, step: int, *, by: Any, known: int | None = None
         ValidationError: ``changed_meanwhile``: the file is somewhere else now.
     """
     _open(nomination, by)
-    _lock_lists(nomination.body_id)
+    lock_lists(nomination.body_id)
     order = list(_list(nomination, nomination.standing).order_by("rank", "pk"))
     here = next((place for place, row in enumerate(order) if row.pk == nomination.pk), None)
     if here is None or nomination.rank is None:
@@ -240,7 +240,7 @@ def turn_down(nomination: Nomination, *, by: Any, note: str, key: str | None = N
 
 def _take_off(nomination: Nomination, standing: str, by: Any) -> None:
     """Take the file off its list, if it stands where it stood when it was read."""
-    _lock_lists(nomination.body_id)
+    lock_lists(nomination.body_id)
     old = nomination.standing
     unchanged = Nomination.objects.at_hand().filter(pk=nomination.pk, standing=old)
     if not unchanged.update(standing=standing, rank=None, decided_by=by, updated_at=timezone.now()):
@@ -269,7 +269,7 @@ def send_list(call: Call, body: Institution, *, by: Any, at: datetime | None = N
     if here is None or body.code not in deciding_institutions_of(by):
         raise PermissionDenied
     with transaction.atomic():
-        _lock_lists(body.pk)
+        lock_lists(body.pk)
         found = list_of(here)
         blocks = what_blocks(found, at=now)
         if blocks:

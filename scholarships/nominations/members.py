@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from scholarships.nominations.actions import lock_lists
 from scholarships.partners.models import Institution
 from scholarships.people.actions import give_role, take_role
 from scholarships.people.models import Membership, Role, Scope, User
@@ -19,11 +20,7 @@ from scholarships.people.rules import deciding_institutions_of
 
 def members_of(body: Institution) -> QuerySet[Membership]:
     """Its members now: those who decide first."""
-    return _memberships(body).active().select_related("user").order_by("-decides", "user__name", "pk")
-
-
-def _memberships(body: Institution) -> Any:
-    return Membership.objects.filter(role=Role.BODY, scope_kind=Scope.INSTITUTION, scope_key=body.code)
+    return Membership.objects.of_bodies([body.code]).active().select_related("user").order_by("-decides", "user__name", "pk")
 
 
 def add(body: Institution, user: User, *, decides: bool, ends_on: date | None = None, by: Any) -> Membership:
@@ -37,7 +34,7 @@ def add(body: Institution, user: User, *, decides: bool, ends_on: date | None = 
     if ends_on is not None and ends_on < timezone.now().date():
         raise ValidationError({"ends_on": ValidationError(_("This day is over."), code="over")})
     with transaction.atomic():
-        _lock(body)
+        lock_lists(body.pk)  # two who end each other's membership wait for each other
         if not decides or ends_on is not None:
             _keep_one(body, user)
         return give_role(user, Role.BODY, scope=Scope.INSTITUTION, key=body.code, decides=decides, ends_on=ends_on, by=by)
@@ -48,7 +45,7 @@ def end(membership: Membership, *, by: Any) -> None:
     body = Institution.objects.get(code=membership.scope_key)
     _allow(body, by)
     with transaction.atomic():
-        _lock(body)
+        lock_lists(body.pk)
         _keep_one(body, membership.user)
         take_role(membership, by=by)
 
@@ -58,13 +55,8 @@ def _allow(body: Institution, by: Any) -> None:
         raise PermissionDenied
 
 
-def _lock(body: Institution) -> None:
-    """Two who end each other's membership wait for each other."""
-    Institution.objects.select_for_update(no_key=True).get(pk=body.pk)
-
-
 def _keep_one(body: Institution, leaving: User) -> None:
     """Somebody beside LEAVING decides for the body without an end, unless LEAVING never did."""
-    lasting = _memberships(body).filter(decides=True, ends_on__isnull=True)
+    lasting = Membership.objects.of_bodies([body.code]).filter(decides=True, ends_on__isnull=True)
     if lasting.filter(user=leaving).exists() and not lasting.exclude(user=leaving).exists():
         raise ValidationError(_("One member must decide for the body without an end: give that to somebody else first."), code="last")

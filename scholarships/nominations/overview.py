@@ -59,9 +59,7 @@ def bodies_of(call: Call) -> list[BodyState]:
     files = Counter(dict(open_here.order_by().values_list("body").annotate(Count("pk"))))
     rows = Nomination.objects.filter(call=call, body__in=bodies).at_hand_or_sent().order_by()
     lists = {(body, standing): count for body, standing, count in rows.values_list("body", "standing").annotate(Count("pk"))}
-    deciders = Membership.objects.active().filter(
-        role=Role.BODY, scope_kind=Scope.INSTITUTION, scope_key__in=[one.body.code for one in places], decides=True, user__is_active=True
-    )
+    deciders = Membership.objects.active().of_bodies(one.body.code for one in places).filter(decides=True, user__is_active=True)
     members = dict(deciders.order_by().values_list("scope_key").annotate(Count("pk")))
     sent = {(row.body_id, row.step): row for row in SentList.objects.standing().filter(call=call).select_related("by")}
     found = [

@@ -19,6 +19,7 @@ from scholarships.calls.form import form_of
 from scholarships.calls.models import Call
 from scholarships.events.actions import record
 from scholarships.events.names import declare
+from scholarships.nominations.actions import ACTOR, lock_lists
 from scholarships.nominations.lists import Acting, acting
 from scholarships.nominations.models import Nomination, SentList, Standing
 from scholarships.partners.models import Institution
@@ -27,8 +28,6 @@ from scholarships.quotas import actions as quotas
 from scholarships.quotas.models import Entry, Move, Purpose, Quota
 
 LIST_TAKEN_BACK = declare("nomination.list_taken_back", "The list of a body was taken back", "call", "body", "list")
-
-ACTOR = "nominating body"
 
 
 def until(here: Acting) -> datetime | None:
@@ -54,7 +53,7 @@ def take_list_back(call: Call, body: Institution, *, by: Any, at: datetime | Non
     if opens is not None and now >= opens:
         raise _too_late()
     with transaction.atomic():
-        Institution.objects.select_for_update(no_key=True).get(pk=body.pk)  # as all changes of its lists
+        lock_lists(body.pk)
         sent = SentList.objects.standing().filter(call=call, body=body, step=here.step).first()
         if sent is None:
             raise ValidationError(_("There is no list that could be taken back."), code="not_sent")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -102,6 +103,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         if not user.is_authenticated:
             return self.none()
         return self.active().filter(user=user, role__in=roles)
+
+    def of_bodies(self, codes: Iterable[str]) -> MembershipQuerySet:
+        """The members of the nominating bodies with these CODES."""
+        return self.filter(role=Role.BODY, scope_kind=Scope.INSTITUTION, scope_key__in=list(codes))
 
 
 class Membership(models.Model):

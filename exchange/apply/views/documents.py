@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from exchange.apply.forms import DoneForm, LibraryForm, UploadForm
-from exchange.apply.pages import known_version, own, page_of_section, refuse
+from exchange.apply.pages import known_version, next_page, own, refuse
 from exchange.ui.errors import conflict, status_of
 from exchange.ui.files import original_file, page_response
 from exchange.ui.guards import open_to
 from exchange.ui.templatetags.ui import target_of
-from exchange.ui.uploads import LARGEST
+from exchange.ui.uploads import oversize_of
 from scholarships.applications import actions
 from scholarships.applications.answers import sections_for
 from scholarships.applications.content import Content, content_of, requirements_for
@@ -29,7 +29,7 @@ from scholarships.applications.models import Application, Attachment
 from scholarships.applications.readiness import problems_of_section
 from scholarships.calls.form import Requirement
 from scholarships.documents import actions as papers
-from scholarships.documents.checking import Limits, limits_sentence, refusal, too_large
+from scholarships.documents.checking import Limits, limits_sentence, refusal
 from scholarships.documents.models import Document
 from scholarships.events.models import Event
 
@@ -96,9 +96,8 @@ def _take(request: HttpRequest, application: Application, content: Content, requ
 
 
 def _sent_file(request: HttpRequest, file: UploadedFile | None, limits: Limits) -> UploadedFile:
-    oversized = getattr(request, "oversized", 0)
-    if oversized:
-        raise too_large(max(oversized, LARGEST), limits)
+    if oversize := oversize_of(request, limits):
+        raise oversize
     if file is None:
         raise ValidationError(_("Choose a file first."), code="required")
     if not file.size:
@@ -120,9 +119,7 @@ def _done(request: HttpRequest, application: Application, content: Content) -> H
         raise ValidationError([ValidationError(problem.message, code=problem.code) for problem in problems])
     if "exit" in request.POST:
         return redirect("apply:tasks", code=application.code)
-    sections = sections_for(content.form, content.facts)
-    following = sections[sections.index(section) + 1 :]
-    return redirect(page_of_section(application, following[0])) if following else redirect("apply:tasks", code=application.code)
+    return redirect(next_page(content, section, content.facts))
 
 
 def _page(

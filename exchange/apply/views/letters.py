@@ -15,25 +15,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from exchange.apply.forms import DoneForm, RefereeForm
-from exchange.apply.pages import is_written, key_of, known_version, own, page_of_section
+from exchange.apply.pages import is_written, key_of, known_version, next_page, own
 from exchange.ui.errors import conflict
 from exchange.ui.files import rebuilt_file
 from exchange.ui.guards import open_to
-from exchange.ui.uploads import LARGEST
+from exchange.ui.marks import REFERENCE_LOOKS
+from exchange.ui.uploads import oversize_of
 from scholarships.applications import actions
 from scholarships.applications.answers import sections_for
 from scholarships.applications.content import content_of
 from scholarships.applications.models import Answer, Application
 from scholarships.calls.form import Letters, Section
 from scholarships.calls.models import SectionKind
-from scholarships.documents.checking import limits_sentence, too_large
+from scholarships.documents.checking import limits_sentence
 from scholarships.references import actions as asking
 from scholarships.references.dates import due_of
 from scholarships.references.models import STANDING, WAITING, Letter, Reference, State, Way
-
-LOOKS = {
-    State.ASKED: "wait", State.OPENED: "doing", State.RECEIVED: "ok", State.DECLINED: "bad", State.BOUNCED: "bad", State.CANCELLED: "off",
-}  # fmt: skip
 
 
 @open_to()
@@ -93,22 +90,20 @@ def _done(request: HttpRequest, application: Application) -> HttpResponse | None
 def _finish(request: HttpRequest, application: Application) -> HttpResponse:
     """Mark the section, and go on: no letter need be there for that."""
     content = content_of(application)
-    sections = sections_for(content.form, content.facts)
-    here = next(section for section in sections if section.kind == SectionKind.LETTERS)
+    here = next(section for section in sections_for(content.form, content.facts) if section.kind == SectionKind.LETTERS)
     done = request.POST.get("done") == "y"
     actions.save_answers(application, here, {}, is_done=done, known_version=known_version(request), by=request.user)
-    following = sections[sections.index(here) + 1 :]
-    if "exit" in request.POST or not following:
+    if "exit" in request.POST:
         return redirect("apply:tasks", code=application.code)
-    return redirect(page_of_section(application, following[0]))
+    return redirect(next_page(content, here, content.facts))
 
 
 def _ask(request: HttpRequest, application: Application, form: RefereeForm, instead: Reference | None) -> bool:
     """Whether the referee is asked; where not, FORM says why."""
     is_good = form.is_valid()
-    if oversized := getattr(request, "oversized", 0):
+    if oversize := oversize_of(request, asking.LIMITS):
         form.errors.pop("file", None)
-        form.add_error("file", too_large(max(oversized, LARGEST), asking.LIMITS))
+        form.add_error("file", oversize)
         return False
     if not is_good:
         return False
@@ -144,7 +139,7 @@ def _context(application: Application, terms: Letters, form: RefereeForm, instea
         "rows": [
             {
                 "reference": row,
-                "look": LOOKS[State(row.state)] if row.state not in WAITING or not is_enough else "off",
+                "look": REFERENCE_LOOKS[State(row.state)] if row.state not in WAITING or not is_enough else "off",
                 "is_needed": row.state not in WAITING or not is_enough,
                 "may_remind": is_open and not is_enough and asking.may_remind(row, now),
                 "reminders_left": asking.MOST_REMINDERS - row.reminders,

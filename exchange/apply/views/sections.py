@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from exchange.apply.forms import DoneForm
-from exchange.apply.pages import known_version, own, page_of_section, refuse
+from exchange.apply.pages import known_version, next_page, own, page_of_section, refuse
 from exchange.ui.errors import status_of
 from exchange.ui.guards import open_to
 from exchange.ui.questions import QuestionsForm, name_of
@@ -130,21 +130,7 @@ def _after_saving(
     if "exit" in request.POST:
         messages.success(request, _("Saved. You can come back at any time."))
         return redirect("apply:tasks", code=content.application.code)
-    return redirect(_next_page(content, here, facts))
-
-
-def _next_page(content: Content, here: Section, facts: Mapping[str, Any]) -> str:
-    """The section after HERE, or the task list after the last one."""
-    sections = sections_for(content.form, facts)
-    keys = [section.key for section in sections]
-    at = keys.index(here.key) + 1 if here.key in keys else len(keys)
-    if at < len(sections) and _is_open_now(content.application, sections[at].key):
-        return page_of_section(content.application, sections[at])
-    return reverse("apply:tasks", args=[content.application.code])
-
-
-def _is_open_now(application: Application, key: str) -> bool:
-    return not application.reopened or key in application.reopened
+    return redirect(next_page(content, here, facts))
 
 
 def _page(
@@ -297,7 +283,7 @@ def choices(request: HttpRequest, code: str) -> HttpResponse:
                 application, here, {}, is_done=done and not problems, known_version=known_version(request), by=request.user
             )
             if not problems:
-                return redirect(reverse("apply:tasks", args=[code]) if "exit" in request.POST else _next_page(content, here, content.facts))
+                return redirect(reverse("apply:tasks", args=[code]) if "exit" in request.POST else next_page(content, here, content.facts))
             errors = ValidationError([problem.message for problem in problems])
         except ValidationError as refused:
             errors = refused

@@ -19,12 +19,12 @@ from exchange.notifications.reading import mark_read
 from exchange.ui.files import rebuilt_file
 from exchange.ui.guards import open_to
 from exchange.ui.templatetags.ui import reader_zone
-from exchange.ui.uploads import LARGEST
+from exchange.ui.uploads import oversize_of
 from scholarships.applications.models import Application, State
 from scholarships.correspondence.actions import LIMITS, WRITTEN, write
 from scholarships.correspondence.models import Enclosure, Post
 from scholarships.documents.actions import opened
-from scholarships.documents.checking import limits_sentence, too_large
+from scholarships.documents.checking import limits_sentence
 from scholarships.people.models import Role
 
 PAGE = 50
@@ -53,9 +53,9 @@ def _application(request: HttpRequest, code: str) -> Application:
 def _write(request: HttpRequest, application: Application, form: PostForm) -> bool:
     """Whether the message is written; where it is not, FORM says why and keeps what was typed."""
     is_good = form.is_valid()
-    if oversized := getattr(request, "oversized", 0):
+    if oversize := oversize_of(request, LIMITS):
         form.errors.pop("file", None)  # one was sent, and not kept
-        form.add_error("file", too_large(max(oversized, LARGEST), LIMITS))
+        form.add_error("file", oversize)
         return False
     if not is_good:
         return False

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from exchange.ui.forms import PlainForm, dress
 
@@ -36,15 +35,3 @@ class MailingForm(PlainForm):
 
 def _spoken(widget: type[forms.Widget], language: str, **attrs: Any) -> forms.Widget:
     return widget(attrs={"lang": language, **attrs})
-
-
-class LetterForm(PlainForm):
-    """The words of one letter of a mailing."""
-
-    subject = forms.CharField(label=gettext_lazy("Subject"), max_length=200, error_messages={"required": gettext_lazy("Write a subject.")})
-    text = forms.CharField(
-        label=gettext_lazy("Text"),
-        max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 10}),
-        error_messages={"required": gettext_lazy("Write a text.")},
-    )

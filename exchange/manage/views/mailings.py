@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from exchange.manage.agenda import call_of
 from exchange.manage.bulk import named
-from exchange.manage.forms.mailings import LetterForm, MailingForm
+from exchange.manage.forms.letters import WordingForm
+from exchange.manage.forms.mailings import MailingForm
 from exchange.manage.listing import asked_by
 from exchange.notifications import mailings as actions
 from exchange.notifications.letters import Letter, compose, preview
@@ -29,7 +31,6 @@ from exchange.ui.paging import page_number, page_of
 from scholarships.applications.models import Application
 from scholarships.calls.rules import ALONE, needs_second
 from scholarships.people.rules import is_officer
-from scholarships.texts.fields import Text
 
 PAGE = 50
 SHOWN = 200  # of those left out
@@ -87,7 +88,7 @@ def write(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _by_name(languages: Any) -> list[tuple[str, int]]:
-    names = dict(Message._meta.get_field("language").flatchoices)
+    names = dict(settings.LANGUAGES)
     return sorted(((str(names.get(code, code)), count) for code, count in languages.items()), key=lambda pair: -pair[1])
 
 
@@ -97,13 +98,12 @@ def _samples(people: actions.Addressees, words: dict[str, dict[str, str]]) -> li
     rows = {
         row.pk: row for row in Application.objects.filter(pk__in=[one.pk for one in first.values()]).select_related("call", "applicant")
     }
+    said = SimpleNamespace(**{part: actions.said(by) for part, by in words.items()})
     found = []
     for language, one in sorted(first.items()):
         with translation.override(language):
-            said = {part: str(Text({code: text for code, text in by.items() if text.strip()})) for part, by in words.items()}
-            found.append(
-                Sample(language, one.name or one.code, preview("mailing", {"application": rows[one.pk], "call": rows[one.pk].call}, **said))
-            )
+            letter = preview("mailing", {"application": rows[one.pk], "call": rows[one.pk].call}, said)
+        found.append(Sample(language, one.name or one.code, letter))
     return found
 
 
@@ -189,7 +189,7 @@ def letter(request: HttpRequest, code: str, message: str) -> HttpResponse:
     own = getattr(one, "rewording", None)
     with translation.override(one.language):
         initial = {"subject": own.subject if own else str(found.subject), "text": own.text if own else str(found.text)}
-    form = LetterForm(request.POST if request.method == "POST" and "remove" not in request.POST else None, initial=initial)
+    form = WordingForm(request.POST if request.method == "POST" and "remove" not in request.POST else None, initial=initial)
     errors = None
     if request.method == "POST":
         try:
