@@ -26,6 +26,7 @@ from tests.exchange.pages import all_in, browser, hidden, main_of, problem_targe
 from tests.factories import (
     make_application,
     make_call,
+    make_call_with_letters,
     make_document,
     make_draft,
     make_officer,
@@ -401,6 +402,16 @@ def test_the_papers_of_a_returned_application_are_open_only_where_they_are_named
     actions.give_back(application, by=make_officer(), reason="unreadable", sections=["documents"], until=timezone.now() + timedelta(days=3))
 
     assert browser(application.applicant).get(page(application)).status_code == 200
+
+
+def test_of_a_returned_application_one_goes_on_to_no_section_that_is_closed():
+    application = make_application(make_call_with_letters())
+    actions.give_back(application, by=make_officer(), reason="unreadable", sections=["documents"], until=timezone.now() + timedelta(days=3))
+    client = browser(application.applicant)
+
+    answer = client.post(page(application), {"version": hidden(client.get(page(application)), "version"), "done": "y"})
+
+    assert (answer.status_code, answer["Location"]) == (302, f"/apply/{application.code}/")
 
 
 def test_a_call_without_papers_has_no_page_of_papers(draft):
